@@ -1,0 +1,3 @@
+//! The `subgate` command.
+
+fn main() {}

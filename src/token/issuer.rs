@@ -1,0 +1,184 @@
+//! What one issuer may sign, and for whom.
+
+use crate::net::tls::ClientTls;
+use crate::subject;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// One issuer, as configured and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The issuer's identifier, compared byte by byte with `iss`.
+    pub issuer: Arc<str>,
+    /// A short unique name for metrics and logs.
+    pub name: Arc<str>,
+    /// The namespace of its subjects.
+    pub realm: Arc<str>,
+    /// Where its keys come from.
+    pub keys: KeySource,
+    /// How its keys are kept.
+    pub keyring: Keyring,
+    /// The algorithms it signs with.
+    pub algorithms: Vec<Algorithm>,
+    /// The audiences of which a token must name one.
+    pub audiences: Audiences,
+    /// The header `typ` a token may bear, if it bears any.
+    pub token_types: Vec<String>,
+    /// Claims without which a token is malformed, beside `iss`, `exp` and the audience.
+    pub required_claims: Vec<String>,
+    /// How far clocks may be apart.
+    pub leeway: Duration,
+    /// The longest life of a token.
+    pub max_lifetime: Duration,
+    /// Added to revocation instants, for an issuer whose clock runs ahead.
+    pub clock_ahead: Duration,
+    /// The tenants it may speak for.
+    pub tenants: Tenants,
+    /// How its client-credentials tokens are told, and whether they pass.
+    pub machines: Machines,
+    /// How it writes subjects.
+    pub subject: subject::Config,
+}
+
+/// Where an issuer's keys come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// `{issuer}/.well-known/openid-configuration` (OpenID Connect Discovery 1.0).
+    Discovery {
+        /// How the provider is reached.
+        tls: ClientTls,
+    },
+    /// A key set at a known URL.
+    Url {
+        /// The URL.
+        url: Url,
+        /// How it is reached.
+        tls: ClientTls,
+    },
+    /// A key set in a watched file.
+    File(PathBuf),
+    /// One HMAC secret, the raw bytes of a watched file.
+    Secret(PathBuf),
+}
+
+/// How an issuer's keys are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keyring {
+    /// How often the set is fetched anew.
+    pub refresh: Duration,
+    /// The least interval between fetches for unknown key ids.
+    pub min_refresh: Duration,
+    /// How long kept keys serve while the provider is down.
+    pub max_stale: Duration,
+    /// The time-out of one fetch.
+    pub timeout: Duration,
+}
+
+/// A signature algorithm (RFC 7518 3.1, RFC 8037) that an issuer may declare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// HMAC with SHA-256.
+    HS256,
+    /// HMAC with SHA-384.
+    HS384,
+    /// HMAC with SHA-512.
+    HS512,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RS256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    RS384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    RS512,
+    /// RSASSA-PSS with SHA-256.
+    PS256,
+    /// RSASSA-PSS with SHA-384.
+    PS384,
+    /// RSASSA-PSS with SHA-512.
+    PS512,
+    /// ECDSA with P-256 and SHA-256.
+    ES256,
+    /// ECDSA with P-384 and SHA-384.
+    ES384,
+    /// Ed25519; a header or key may name it `EdDSA` or, as RFC 9864 does, `Ed25519`.
+    EdDSA,
+}
+
+impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::HS256,
+        Self::HS384,
+        Self::HS512,
+        Self::RS256,
+        Self::RS384,
+        Self::RS512,
+        Self::PS256,
+        Self::PS384,
+        Self::PS512,
+        Self::ES256,
+        Self::ES384,
+        Self::EdDSA,
+    ];
+
+    /// The registered name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HS256 => "HS256",
+            Self::HS384 => "HS384",
+            Self::HS512 => "HS512",
+            Self::RS256 => "RS256",
+            Self::RS384 => "RS384",
+            Self::RS512 => "RS512",
+            Self::PS256 => "PS256",
+            Self::PS384 => "PS384",
+            Self::PS512 => "PS512",
+            Self::ES256 => "ES256",
+            Self::ES384 => "ES384",
+            Self::EdDSA => "EdDSA",
+        }
+    }
+
+    /// Whether it is an HMAC, and its key a shared secret.
+    pub const fn is_symmetric(self) -> bool {
+        matches!(self, Self::HS256 | Self::HS384 | Self::HS512)
+    }
+}
+
+/// Which audiences an issuer's tokens may be for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audiences {
+    /// Any, and none: written out by the operator as `any`.
+    Any,
+    /// One of these.
+    Of(Vec<String>),
+}
+
+/// Which tenants an issuer may speak for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tenants {
+    /// All.
+    Any,
+    /// These, normalized.
+    Of(BTreeSet<String>),
+}
+
+/// How client-credentials tokens are told from users' tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machines {
+    /// A token is a machine's if any of these claims has this value.
+    pub when: Vec<ClaimIs>,
+    /// Whether a machine passes, without a user.
+    pub allow: bool,
+}
+
+/// A claim with a value: a string equal to it, or an array of strings that holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimIs {
+    /// The claim's name.
+    pub claim: String,
+    /// The value.
+    pub is: String,
+}
