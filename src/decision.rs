@@ -1,4 +1,185 @@
 //! The decision: from a request to a permit or a refusal, in one straight line.
 
+pub mod permit;
 pub mod policy;
+pub mod record;
 pub mod refusal;
+
+pub use permit::{Caller, Permit};
+pub use record::{Outcome, Record, Sink};
+pub use refusal::{Code, Refusal};
+
+use crate::clock::Timestamp;
+use crate::credential::Credential;
+use crate::load::Place;
+use crate::request::Request;
+use crate::revocation::Revocations;
+use crate::subject::Subject;
+use crate::tenant::{Tenancy, Tenants};
+use crate::token::{Tokens, VerifiedToken};
+use crate::user::directory::Query;
+use crate::user::record::Status;
+use crate::user::{Known, User, Users};
+use policy::{Policies, Policy};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Decides requests by one generation of the configuration.
+#[derive(Debug)]
+pub struct Decider {
+    policies: Policies,
+    tokens: Tokens,
+    tenants: Tenants,
+    revocations: Revocations,
+    users: Users,
+}
+
+/// When a decision is made, by the wall and by the stopwatch.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The time of tokens and revocations.
+    pub wall: Timestamp,
+    /// The time of everything that ages.
+    pub instant: Instant,
+}
+
+impl Decider {
+    /// Brings together what a decision asks.
+    pub const fn new(
+        policies: Policies,
+        tokens: Tokens,
+        tenants: Tenants,
+        revocations: Revocations,
+        users: Users,
+    ) -> Self {
+        Self { policies, tokens, tenants, revocations, users }
+    }
+
+    /// Decides whether a request may pass; `record` keeps what each step saw.
+    pub async fn decide(
+        &self,
+        request: &Request,
+        moment: Moment,
+        place: &Place,
+        record: &mut Record<'_>,
+    ) -> Result<Permit, Refusal> {
+        let outcome = self.permit(request, moment, place, record).await;
+        record.conclude(&outcome);
+        outcome
+    }
+
+    async fn permit(
+        &self,
+        request: &Request,
+        moment: Moment,
+        place: &Place,
+        record: &mut Record<'_>,
+    ) -> Result<Permit, Refusal> {
+        if request.headers.is_empty() {
+            return Err(Refusal::NoHeaders);
+        }
+        let policy = self.policies.pick(request).ok_or(Refusal::PolicyUnknown)?;
+        record.policy(policy);
+        let Some(credential) = Credential::find(request, &policy.credentials)? else {
+            return self.without_token(policy, request);
+        };
+        let token = self.token(credential, policy, moment, place, record).await?;
+        if token.is_machine() {
+            return self.machine(token, policy, request, moment, record);
+        }
+        let subject = token.subject().as_ref().map_err(|error| Refusal::Subject(*error))?;
+        let tenancy = self.tenants.settle(request, Some(&token))?;
+        record.tenant(tenancy.tenant());
+        self.revocations.check(&token, tenancy.tenant().map(|tenant| &**tenant), moment.wall)?;
+        if !policy.require_user {
+            return Ok(Permit::unasked(Arc::clone(&token), &tenancy, self.users.names_by_subject()));
+        }
+        let user = self.user(&token, subject, &tenancy, moment, place, record).await?;
+        policy.admits_roles(&user)?;
+        Ok(Permit::user(Arc::clone(&token), &tenancy, user, self.users.proves_tenant()))
+    }
+
+    /// A request without a credential passes where the policy lets it, as nobody.
+    fn without_token(&self, policy: &Policy, request: &Request) -> Result<Permit, Refusal> {
+        if !policy.anonymous && !(policy.preflight && request.is_preflight()) {
+            return Err(Refusal::TokenMissing);
+        }
+        Ok(Permit::nobody())
+    }
+
+    async fn token(
+        &self,
+        credential: Credential<'_>,
+        policy: &Policy,
+        moment: Moment,
+        place: &Place,
+        record: &mut Record<'_>,
+    ) -> Result<Arc<VerifiedToken>, Refusal> {
+        let verified = self
+            .tokens
+            .verify(credential, moment.wall, moment.instant, place, record.claimed())
+            .await;
+        let (token, seen) = verified?;
+        record.token(&token, seen);
+        policy.admits_audience(token.claims())?;
+        policy.admits_scopes(token.claims())?;
+        Ok(token)
+    }
+
+    /// A client's own token passes only where its issuer's rule allows it, and never as a user.
+    fn machine(
+        &self,
+        token: Arc<VerifiedToken>,
+        policy: &Policy,
+        request: &Request,
+        moment: Moment,
+        record: &mut Record<'_>,
+    ) -> Result<Permit, Refusal> {
+        if !token.issuer().config().machines.allow {
+            return Err(Refusal::Machine);
+        }
+        let tenancy = self.tenants.settle(request, Some(&token))?;
+        record.tenant(tenancy.tenant());
+        self.revocations.check(&token, tenancy.tenant().map(|tenant| &**tenant), moment.wall)?;
+        if !policy.roles.is_empty() {
+            return Err(Refusal::Roles);
+        }
+        Ok(Permit::client(token, &tenancy))
+    }
+
+    async fn user(
+        &self,
+        token: &VerifiedToken,
+        subject: &Subject,
+        tenancy: &Tenancy,
+        moment: Moment,
+        place: &Place,
+        record: &mut Record<'_>,
+    ) -> Result<Arc<User>, Refusal> {
+        let issuer = token.issuer().config();
+        let query = Query {
+            realm: &issuer.realm,
+            issuer: &issuer.issuer,
+            tenant: tenancy.tenant(),
+            subject: subject.normalized(),
+        };
+        let Known { user, cached } = self.users.find(query, moment.instant, place).await?;
+        record.cached(cached);
+        let user = user.ok_or(Refusal::UserNotFound)?;
+        record.user(&user);
+        if let Some(id) = &user.id {
+            let tenant = tenancy.tenant().map(|tenant| &**tenant);
+            self.revocations.check_user(token, tenant, id, moment.wall)?;
+        }
+        match (&user.status, &user.lacks) {
+            (Status::Disabled, _) => Err(Refusal::UserDisabled),
+            (Status::Active, Some(attribute)) => Err(Refusal::UserIncomplete(attribute.clone())),
+            (Status::Active, None) => Ok(user),
+        }
+    }
+
+    /// The users it knows.
+    pub const fn users(&self) -> &Users {
+        &self.users
+    }
+}

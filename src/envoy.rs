@@ -1,4 +1,21 @@
 //! The wire: Envoy's messages are named here and nowhere else.
 
+pub mod decode;
+pub mod encode;
 pub mod identity;
+pub mod metadata;
 pub mod response;
+
+pub use encode::Answer;
+
+/// Our trimmed ext_authz definitions, as `proto/external_auth.proto` has them.
+#[expect(
+    missing_docs,
+    unreachable_pub,
+    clippy::pedantic,
+    clippy::allow_attributes_without_reason,
+    reason = "generated code answers to its generator"
+)]
+pub mod wire {
+    include!(concat!(env!("OUT_DIR"), "/envoy.service.auth.v3.rs"));
+}

@@ -62,6 +62,41 @@ impl Request {
             .unwrap_or_default()
     }
 
+    /// The host without port and trailing dot, in lower case; `None` if it is not ASCII.
+    pub fn host_name(&self) -> Option<String> {
+        let host = std::str::from_utf8(&self.host).ok().filter(|host| host.is_ascii())?;
+        let name = match host.strip_prefix('[') {
+            Some(literal) => literal.split(']').next()?,
+            None => host.split(':').next()?,
+        };
+        Some(name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase())
+    }
+
+    /// The path as text, if everybody who reads it reads the same path.
+    ///
+    /// What a server may decode, merge or resolve in its own way (`//`, dot segments, `;`, `\`,
+    /// percent-encoded separators, dots, percent signs and NUL, anything outside visible ASCII) is
+    /// no ground for a decision.
+    pub fn plain_path(&self) -> Option<&str> {
+        let path = std::str::from_utf8(self.path()).ok()?;
+        let plain = path.starts_with('/')
+            && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b';' | b'#'))
+            && !path.contains("//")
+            && !path.split('/').any(|segment| matches!(segment, "." | ".."))
+            && path.split('%').skip(1).all(|rest| {
+                let code = rest.get(..2).map(str::to_ascii_lowercase);
+                !matches!(code.as_deref(), None | Some("2f" | "5c" | "2e" | "25" | "00"))
+            });
+        plain.then_some(path)
+    }
+
+    /// Whether this is a CORS preflight (Fetch 3.2.2): it never carries a credential.
+    pub fn is_preflight(&self) -> bool {
+        self.method == "OPTIONS"
+            && self.header("origin") != Once::Absent
+            && self.header("access-control-request-method") != Once::Absent
+    }
+
     /// Whether the caller speaks gRPC, so that Envoy turns a denial into gRPC trailers.
     ///
     /// Envoy itself looks for `application/grpc` and `application/grpc+…`.
@@ -81,5 +116,58 @@ fn once<'r>(entries: &'r [Entry], name: &str) -> Once<'r> {
         (None, _) => Once::Absent,
         (Some(entry), None) => Once::One(&entry.value),
         (Some(_), Some(_)) => Once::Repeated,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(target: &'static str) -> Request {
+        Request { target: target.into(), ..Request::default() }
+    }
+
+    #[test]
+    fn env_06_the_path_ends_before_the_query_and_is_never_parsed_as_a_url() {
+        assert_eq!(target("/a?b=/../c").plain_path(), Some("/a"));
+        assert_eq!(target("/a%20b").plain_path(), Some("/a%20b"));
+        assert_eq!(target("").plain_path(), None);
+        assert_eq!(target("//admin/x?a=1").path(), b"//admin/x");
+    }
+
+    #[test]
+    fn env_07_a_path_that_servers_read_differently_is_not_plain() {
+        for path in [
+            "//admin/x", "/a//b", "/a/../b", "/a/./b", "/a/..", "/.", "/a;b", "/a\\b", "/a%2Fb", "/a%2fb", "/a%5cb",
+            "/a%2E%2e/b", "/a%252fb", "/a%00", "/a%", "/a%2", "/a#b", "/\u{e9}", "/a b", "a/b", "*",
+        ] {
+            assert_eq!(target(path).plain_path(), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_host_name_has_no_port_no_trailing_dot_and_no_case() {
+        for (host, name) in [
+            ("ACME.Shop.example.com:8443", "acme.shop.example.com"),
+            ("acme.example.", "acme.example"),
+            ("[::1]:80", "::1"),
+            ("", ""),
+        ] {
+            let request = Request { host: host.into(), ..Request::default() };
+            assert_eq!(request.host_name().as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn a_grpc_caller_is_told_by_its_content_type() {
+        for (content_type, grpc) in [
+            ("application/grpc", true),
+            ("application/grpc+proto", true),
+            ("application/grpc-web", false),
+            ("application/json", false),
+        ] {
+            let entry = Entry { name: "content-type".into(), value: content_type.into() };
+            assert_eq!(Request { headers: vec![entry], ..Request::default() }.is_grpc(), grpc);
+        }
     }
 }

@@ -1,6 +1,152 @@
 //! Whom the token names: reads the declared claim, rewrites, normalizes and judges its form.
 
+mod normalization;
+
+pub use normalization::Kinds;
+pub(crate) use normalization::apply as normalize;
+
 use regex::Regex;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The longest subject, in characters (OpenID Connect Core 2 allows 255).
+const MAX_CHARS: usize = 255;
+
+/// Whom a token names, in the form in which the directory is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    raw: Arc<str>,
+    normalized: Arc<str>,
+    changed: Kinds,
+}
+
+/// Why a claim names nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum SubjectError {
+    /// The declared claim is not there.
+    #[error("the token has no such claim, or it is null")]
+    Missing,
+    /// The claim is not of the declared format.
+    #[error("{0}")]
+    Invalid(Invalid),
+    /// The claim holds a placeholder.
+    #[error("the subject is one of the reserved values")]
+    Reserved,
+}
+
+/// What is wrong with a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Invalid {
+    /// The claim is not a string.
+    #[error("the claim is not a string")]
+    Type,
+    /// It is empty, or longer than 255 characters.
+    #[error("expected 1 to 255 characters")]
+    Length,
+    /// It has control characters.
+    #[error("expected no control characters")]
+    Control,
+    /// No rewrite rule matches it.
+    #[error("no rewrite rule of the issuer matches it")]
+    Unmatched,
+    /// Its normalization would make ASCII of other characters.
+    #[error("a character would become ASCII by normalization")]
+    Confusable,
+    /// It is not of the declared format.
+    #[error("it is not of the issuer's declared format")]
+    Format,
+    /// It is `.` or `..`, which is no path segment.
+    #[error("it cannot be one path segment")]
+    PathSegment,
+}
+
+impl Subject {
+    /// Reads the declared claim: rewritten, normalized, then held against reserved values and format.
+    pub fn read(config: &Config, claim: Option<&Value>) -> Result<Self, SubjectError> {
+        match claim {
+            None | Some(Value::Null) => Err(SubjectError::Missing),
+            Some(Value::String(raw)) => Self::of(config, raw),
+            Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                Err(SubjectError::Invalid(Invalid::Type))
+            }
+        }
+    }
+
+    /// Reads a subject that is at hand as text, such as one that an operator writes.
+    pub fn of(config: &Config, raw: &str) -> Result<Self, SubjectError> {
+        let invalid = |what| Err(SubjectError::Invalid(what));
+        if raw.chars().nth(MAX_CHARS).is_some() {
+            return invalid(Invalid::Length);
+        }
+        if raw.chars().any(char::is_control) {
+            return invalid(Invalid::Control);
+        }
+        let Some(rewritten) = config.rewritten(raw) else { return invalid(Invalid::Unmatched) };
+        let (normalized, changed) = match normalization::apply(&config.normalize, rewritten) {
+            Ok(normalized) => normalized,
+            Err(what) => return invalid(what),
+        };
+        if config.reserved.iter().any(|reserved| *reserved == normalized) {
+            return Err(SubjectError::Reserved);
+        }
+        if normalized.is_empty() || normalized.chars().nth(MAX_CHARS).is_some() {
+            return invalid(Invalid::Length);
+        }
+        if !config.format.fits(&normalized) {
+            return invalid(Invalid::Format);
+        }
+        if matches!(normalized.as_str(), "." | "..") {
+            return invalid(Invalid::PathSegment);
+        }
+        Ok(Self { raw: raw.into(), normalized: normalized.into(), changed })
+    }
+
+    /// The subject as the token has it.
+    pub const fn raw(&self) -> &Arc<str> {
+        &self.raw
+    }
+
+    /// The subject as the directory is asked for it.
+    pub const fn normalized(&self) -> &Arc<str> {
+        &self.normalized
+    }
+
+    /// Which normalizations changed something.
+    pub const fn changed(&self) -> Kinds {
+        self.changed
+    }
+}
+
+impl Config {
+    /// What the first rule that matches makes of a raw subject; `None` if one had to and none did.
+    fn rewritten(&self, raw: &str) -> Option<String> {
+        match (self.rewrite.iter().find(|rule| rule.matches.is_match(raw)), self.unmatched) {
+            (Some(rule), _) => Some(rule.matches.replace(raw, rule.to.as_str()).into_owned()),
+            (None, Unmatched::Refuse) if !self.rewrite.is_empty() => None,
+            (None, Unmatched::Refuse | Unmatched::Pass) => Some(raw.to_owned()),
+        }
+    }
+}
+
+impl Format {
+    fn fits(&self, subject: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Uuid => normalization::is_hyphenated_uuid(subject),
+            Self::Integer => subject.bytes().all(|byte| byte.is_ascii_digit()),
+            Self::Email => match subject.split_once('@') {
+                Some((local, domain)) => {
+                    !local.is_empty()
+                        && !domain.is_empty()
+                        && !domain.contains('@')
+                        && !subject.contains(char::is_whitespace)
+                }
+                None => false,
+            },
+            Self::Pattern(pattern) => pattern.is_match(subject),
+        }
+    }
+}
 
 /// How one issuer writes its subjects.
 #[derive(Clone, Debug)]
@@ -103,3 +249,6 @@ impl PartialEq for Config {
             && *unmatched == other.unmatched
     }
 }
+
+#[cfg(test)]
+mod tests;

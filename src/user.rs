@@ -1,8 +1,271 @@
 //! Who that is: asks the directory, and remembers what it said for as long as it may.
 
-pub mod directory;
+//!
+//! An answer is *fresh* for a while, then *stale*: served only where the directory gives no
+//! trustworthy answer; then *spent*. Concurrent look-ups of one user are one, and go on when those
+//! who asked have left.
 
+pub mod directory;
+pub mod freshness;
+pub mod record;
+mod remembered;
+
+pub use record::User;
+
+use crate::load::{NoWait, Place};
+use directory::{Answer, Directory, Query, Reason, Unanswered};
+use freshness::Freshness;
+use parking_lot::Mutex;
+use remembered::{Key, Remembered};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout_at};
+
+/// Knows users; a handle, cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Users {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: Config,
+    directory: Box<dyn Directory>,
+    remembered: Remembered,
+    under_way: Mutex<HashMap<Key, watch::Receiver<Option<Outcome>>>>,
+    room: Semaphore,
+    counts: Counts,
+}
+
+/// How look-ups ended, for the metrics.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// The user is there.
+    pub found: AtomicU64,
+    /// The user, recognizably, is not.
+    pub not_found: AtomicU64,
+    /// No trustworthy answer, by reason.
+    pub unanswered: [AtomicU64; Reason::ALL.len()],
+    /// Time spent in look-ups, in microseconds.
+    pub micros: AtomicU64,
+}
+
+/// What a look-up brought.
+type Outcome = Result<Option<Arc<User>>, Unanswered>;
+
+/// Where the knowledge of a user came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cached {
+    /// Remembered and fresh.
+    Hit,
+    /// Asked for now.
+    Miss,
+    /// Remembered, past its freshness, and served because the directory does not answer.
+    Stale,
+    /// Remembered as not found.
+    Negative,
+}
+
+impl Cached {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Hit, Self::Miss, Self::Stale, Self::Negative];
+
+    /// The name in metrics and metadata.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Stale => "stale",
+            Self::Negative => "negative",
+        }
+    }
+}
+
+/// What is known of a user's existence.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The user; `None` if the directory said, recognizably, that there is none.
+    pub user: Option<Arc<User>>,
+    /// Where that comes from.
+    pub cached: Cached,
+}
+
+/// Why nothing is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotKnown {
+    /// The directory gave no trustworthy answer.
+    #[error("{0}")]
+    Unanswered(Unanswered),
+    /// The answer did not come while the request could wait; the look-up goes on.
+    #[error("the directory did not answer within the time that a request waits")]
+    Late,
+    /// Too many requests wait already.
+    #[error("too many requests wait for look-ups")]
+    Crowded,
+}
+
+impl Users {
+    /// Knows the users of a directory.
+    pub fn new(config: Config, directory: Box<dyn Directory>) -> Self {
+        let shared = Shared {
+            remembered: Remembered::new(&config.cache),
+            under_way: Mutex::default(),
+            room: Semaphore::new(config.concurrency),
+            counts: Counts::default(),
+            directory,
+            config,
+        };
+        let users = Self { shared: Arc::new(shared) };
+        users.forget_on_change();
+        users
+    }
+
+    /// What is known of a user, from memory if it may, else from the directory.
+    pub async fn find(&self, query: Query<'_>, now: Instant, place: &Place) -> Result<Known, NotKnown> {
+        let (stale, mute) = match self.shared.remembered.get(&query, now) {
+            Some((Freshness::Fresh, Some(user))) => {
+                return Ok(Known { user: Some(user), cached: Cached::Hit });
+            }
+            Some((Freshness::Fresh, None)) => {
+                return Ok(Known { user: None, cached: Cached::Negative });
+            }
+            Some((Freshness::Stale { ask }, user)) => (user, !ask),
+            Some((Freshness::Spent, _)) | None => (None, false),
+        };
+        if let (Some(user), true) = (&stale, mute) {
+            return Ok(Known { user: Some(Arc::clone(user)), cached: Cached::Stale });
+        }
+        let until = now + self.shared.config.wait;
+        let waited = place.wait(until, ended(self.look_up(query.owned()))).await;
+        let failure = match waited {
+            Ok(Ok(user)) => return Ok(Known { user, cached: Cached::Miss }),
+            Ok(Err(unanswered)) => NotKnown::Unanswered(unanswered),
+            Err(NoWait::Late) => NotKnown::Late,
+            Err(NoWait::Full) => NotKnown::Crowded,
+        };
+        match stale {
+            Some(user) => Ok(Known { user: Some(user), cached: Cached::Stale }),
+            None => Err(failure),
+        }
+    }
+
+    /// Whether a found answer proves the tenant in which it was asked for.
+    pub fn proves_tenant(&self) -> bool {
+        self.shared.directory.proves_tenant()
+    }
+
+    /// Whether the normalized subject is every user's canonical id.
+    pub fn names_by_subject(&self) -> bool {
+        self.shared.directory.names_by_subject()
+    }
+
+    /// What was configured.
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// How look-ups ended.
+    pub fn counts(&self) -> &Counts {
+        &self.shared.counts
+    }
+
+    /// Users remembered as found, the bytes they take, and how many are remembered as not found.
+    pub fn size(&self) -> (u64, u64, u64) {
+        self.shared.remembered.size()
+    }
+
+    /// Joins the look-up of this user that is under way, or begins one; it ends by itself.
+    fn look_up(&self, key: Key) -> watch::Receiver<Option<Outcome>> {
+        let mut under_way = self.shared.under_way.lock();
+        if let Some(running) = under_way.get(&key) {
+            return running.clone();
+        }
+        let (done, outcome) = watch::channel(None);
+        under_way.insert(key.clone(), outcome.clone());
+        drop(under_way);
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            let running = Running { shared, key, done };
+            let outcome = running.ask().await;
+            running.done.send_replace(Some(outcome));
+        });
+        outcome
+    }
+
+    /// Forgets everything when a directory that lies in a file says that it changed.
+    fn forget_on_change(&self) {
+        let Some(mut versions) = self.shared.directory.versions() else { return };
+        let shared = Arc::downgrade(&self.shared);
+        tokio::spawn(async move {
+            while versions.changed().await.is_ok() {
+                let Some(shared) = shared.upgrade() else { return };
+                shared.remembered.clear();
+            }
+        });
+    }
+}
+
+/// A look-up under way; it leaves the list however it ends.
+struct Running {
+    shared: Arc<Shared>,
+    key: Key,
+    done: watch::Sender<Option<Outcome>>,
+}
+
+impl Running {
+    async fn ask(&self) -> Outcome {
+        let Shared { config, directory, remembered, room, counts, under_way: _ } = &*self.shared;
+        let began = Instant::now();
+        let until = began + config.timeout;
+        let answer = timeout_at(until, async {
+            // The semaphore is never closed; a look-up that finds no room in time is late.
+            let _room = room.acquire().await.map_err(|_| Unanswered::because(Reason::Crowded))?;
+            directory.look_up(self.key.query()).await
+        });
+        let answer = answer.await.unwrap_or_else(|_| Err(Unanswered::because(Reason::Timeout)));
+        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        counts.micros.fetch_add(micros, Ordering::Relaxed);
+        match answer {
+            Ok(Answer::Found(user)) => {
+                counts.found.fetch_add(1, Ordering::Relaxed);
+                let user = Arc::new(user);
+                remembered.found(self.key.clone(), Arc::clone(&user), began);
+                Ok(Some(user))
+            }
+            Ok(Answer::NotFound) => {
+                counts.not_found.fetch_add(1, Ordering::Relaxed);
+                remembered.not_found(self.key.clone(), began);
+                Ok(None)
+            }
+            Err(unanswered) => {
+                if let Some(count) = counts.unanswered.get(unanswered.reason.index()) {
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+                tracing::debug!(reason = unanswered.reason.as_str(), "no trustworthy answer");
+                remembered.unanswered(&self.key, Instant::now());
+                Err(unanswered)
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shared.under_way.lock().remove(&self.key);
+    }
+}
+
+async fn ended(mut outcome: watch::Receiver<Option<Outcome>>) -> Outcome {
+    let ended = outcome.wait_for(Option::is_some).await;
+    match ended.as_deref() {
+        Ok(Some(outcome)) => outcome.clone(),
+        // The task ended without an outcome: it panicked.
+        Ok(None) | Err(_) => Err(Unanswered::because(Reason::Internal)),
+    }
+}
 
 /// How users are found and remembered.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,3 +294,6 @@ pub struct Cache {
     /// The most memory that remembered users take, in bytes.
     pub max_memory: u64,
 }
+
+#[cfg(test)]
+mod tests;

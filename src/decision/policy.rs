@@ -1,6 +1,12 @@
 //! What a route asks of a request, and which route asks what.
 
+use super::Refusal;
 use crate::credential;
+use crate::request::{Once, Request};
+use crate::token::claims::{Claims, ClaimsError};
+use crate::token::TokenError;
+use crate::user::User;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// One named policy.
@@ -45,3 +51,89 @@ pub struct Config {
     /// The routes, in order; the first that matches rules.
     pub routes: Vec<Route>,
 }
+
+/// Policies at work.
+#[derive(Debug)]
+pub struct Policies {
+    by_name: HashMap<Arc<str>, Arc<Policy>>,
+    routes: Vec<(Route, Arc<Policy>)>,
+    reads_paths: bool,
+    default: Arc<Policy>,
+}
+
+/// The name of the context extension that names a policy, and of the policy where nothing does.
+const POLICY: &str = "policy";
+const DEFAULT: &str = "default";
+
+impl Policies {
+    /// Takes up the policies; `None` if none is named `default`, or a route names one that is not there.
+    pub fn new(config: &Config) -> Option<Self> {
+        let named = config.policies.iter().map(|policy| (Arc::clone(&policy.name), Arc::new(policy.clone())));
+        let by_name: HashMap<_, _> = named.collect();
+        let routed = config.routes.iter().map(|route| {
+            by_name.get(&route.policy).map(|policy| (route.clone(), Arc::clone(policy)))
+        });
+        Some(Self {
+            routes: routed.collect::<Option<_>>()?,
+            reads_paths: config.routes.iter().any(|route| route.path.is_some()),
+            default: Arc::clone(by_name.get(DEFAULT)?),
+            by_name,
+        })
+    }
+
+    /// The policy that Envoy's route names, else that of the first route here that matches, else
+    /// `default`; `None` if Envoy names one that is not there.
+    pub fn pick(&self, request: &Request) -> Option<&Arc<Policy>> {
+        match request.context(POLICY) {
+            Once::One(name) => self.by_name.get(std::str::from_utf8(name).ok()?),
+            Once::Repeated => None,
+            Once::Absent => Some(self.route(request).unwrap_or(&self.default)),
+        }
+    }
+
+    fn route(&self, request: &Request) -> Option<&Arc<Policy>> {
+        if self.routes.is_empty() {
+            return None;
+        }
+        let path = if self.reads_paths { Some(request.plain_path()?) } else { None };
+        let host = request.host_name();
+        let matching = self.routes.iter().find(|(route, _)| {
+            let path_matches = |wanted: &String| path.is_some_and(|path| match wanted.ends_with('/') {
+                true => path.starts_with(wanted.as_str()),
+                false => path == wanted,
+            });
+            route.host.as_ref().is_none_or(|wanted| host.as_ref() == Some(wanted))
+                && route.path.as_ref().is_none_or(path_matches)
+                && (route.methods.is_empty() || route.methods.iter().any(|method| request.method == method.as_bytes()))
+        });
+        matching.map(|(_, policy)| policy)
+    }
+}
+
+impl Policy {
+    /// Whether the token is for one of the audiences to which the policy narrows its issuer's.
+    pub(super) fn admits_audience(&self, claims: &Claims) -> Result<(), Refusal> {
+        match &self.audiences {
+            Some(audiences) if !claims.is_for(audiences) => {
+                Err(Refusal::Token(TokenError::Claims(ClaimsError::Audience)))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether the token grants all scopes.
+    pub(super) fn admits_scopes(&self, claims: &Claims) -> Result<(), Refusal> {
+        match self.scopes.iter().all(|scope| claims.grants(scope)) {
+            true => Ok(()),
+            false => Err(Refusal::Scopes(self.scopes.join(" ").into())),
+        }
+    }
+
+    /// Whether the user has one of the roles, where any is asked for.
+    pub(super) fn admits_roles(&self, user: &User) -> Result<(), Refusal> {
+        if self.roles.is_empty() || user.has_any_role(&self.roles) { Ok(()) } else { Err(Refusal::Roles) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,191 @@
 //! Why a request is turned away.
 
+use crate::credential::CredentialError;
+use crate::revocation::Hit;
+use crate::subject::SubjectError;
+use crate::tenant::TenantError;
+use crate::token::TokenError;
+use crate::token::claims::ClaimsError;
+use crate::token::keyring::NoKey;
+use crate::user::NotKnown;
 use std::fmt;
+use std::time::Duration;
+
+/// A reason to turn a request away, with what the step that found it saw.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Envoy sent no headers at all: it was told to send none, or in a form that is not read.
+    #[error("Envoy sent no headers; set neither allowed_headers nor disallowed_headers so that none is left")]
+    NoHeaders,
+    /// Envoy names a policy that configuration does not have.
+    #[error("context_extensions name a policy that is not configured, or several")]
+    PolicyUnknown,
+    /// No credential came.
+    #[error("no credential in the sources that the policy lists")]
+    TokenMissing,
+    /// What was presented is not one credential.
+    #[error("{0}")]
+    Credential(CredentialError),
+    /// The token does not verify.
+    #[error("{0}")]
+    Token(TokenError),
+    /// The token names nobody.
+    #[error("{0}")]
+    Subject(SubjectError),
+    /// The token is a client's own and would pass as a user's.
+    #[error("a client-credentials token, which machines.allow does not let pass")]
+    Machine,
+    /// There is no tenant to go on with.
+    #[error("{0}")]
+    Tenant(TenantError),
+    /// Something of the token was revoked.
+    #[error("{} was revoked{}", .0.kind.as_str(), because(.0))]
+    Revoked(Hit),
+    /// The directory said, recognizably, that the user does not exist.
+    #[error("the directory has no such user")]
+    UserNotFound,
+    /// The user may not act.
+    #[error("the record's status is a disabled one")]
+    UserDisabled,
+    /// The record lacks a required attribute.
+    #[error("the record lacks attribute `{0}`")]
+    UserIncomplete(Box<str>),
+    /// Nothing trustworthy is known of the user.
+    #[error("{0}")]
+    NotKnown(NotKnown),
+    /// The token lacks a scope; these are required.
+    #[error("the token does not grant all of: {0}")]
+    Scopes(Box<str>),
+    /// The user has none of the roles.
+    #[error("the caller has none of the policy's roles")]
+    Roles,
+    /// Too much is asked at once.
+    #[error("limits.in_flight decisions are being made")]
+    Overloaded,
+    /// The headers for the service behind are too long.
+    #[error("identity headers take {came} bytes: expected at most identity.max_bytes, {most}")]
+    IdentityTooLong {
+        /// Their sum.
+        came: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// What Envoy sent is not a `CheckRequest`.
+    #[error("what Envoy sent is not a CheckRequest")]
+    Undecodable,
+    /// The decision panicked.
+    #[error("the decision panicked; the log says where")]
+    Panicked,
+}
+
+/// Whose fault a refusal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Blame {
+    /// Whoever sent the request.
+    Caller,
+    /// Something that is asked and does not answer.
+    Dependency,
+    /// Whoever configured or wrote this.
+    Us,
+}
+
+impl Refusal {
+    /// The public name.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::TokenMissing => Code::TokenMissing,
+            Self::Credential(CredentialError::Several | CredentialError::Malformed) => Code::TokenMalformed,
+            Self::Token(error) => of_token(error),
+            Self::Subject(SubjectError::Missing) => Code::SubjectMissing,
+            Self::Subject(SubjectError::Invalid(_)) | Self::Machine => Code::SubjectInvalid,
+            Self::Subject(SubjectError::Reserved) => Code::SubjectReserved,
+            Self::Tenant(TenantError::Missing) => Code::TenantMissing,
+            Self::Tenant(TenantError::Sources | TenantError::Path | TenantError::Issuer) => Code::TenantMismatch,
+            Self::Tenant(TenantError::Form | TenantError::Unknown) => Code::TenantUnknown,
+            Self::Revoked(_) => Code::TokenRevoked,
+            Self::UserNotFound => Code::UserNotFound,
+            Self::UserDisabled => Code::UserDisabled,
+            Self::UserIncomplete(_) => Code::UserIncomplete,
+            Self::NotKnown(NotKnown::Unanswered(_) | NotKnown::Late) => Code::DirectoryUnavailable,
+            Self::NotKnown(NotKnown::Crowded) | Self::Overloaded => Code::Overloaded,
+            Self::Scopes(_) | Self::Roles => Code::ScopeInsufficient,
+            Self::PolicyUnknown => Code::PolicyUnknown,
+            Self::NoHeaders | Self::IdentityTooLong { .. } | Self::Undecodable | Self::Panicked => Code::Internal,
+        }
+    }
+
+    /// When asking again may help: for the refusals that the caller can only wait out.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        const SOON: Duration = Duration::from_secs(1);
+        match self {
+            Self::Token(error) => error.retry_after(),
+            Self::NotKnown(NotKnown::Unanswered(unanswered)) => match unanswered.retry_after {
+                Some(asked) => Some(asked),
+                None => Some(SOON),
+            },
+            Self::NotKnown(NotKnown::Late | NotKnown::Crowded) | Self::Overloaded => Some(SOON),
+            Self::NoHeaders
+            | Self::PolicyUnknown
+            | Self::TokenMissing
+            | Self::Credential(_)
+            | Self::Subject(_)
+            | Self::Machine
+            | Self::Tenant(_)
+            | Self::Revoked(_)
+            | Self::UserNotFound
+            | Self::UserDisabled
+            | Self::UserIncomplete(_)
+            | Self::Scopes(_)
+            | Self::Roles
+            | Self::IdentityTooLong { .. }
+            | Self::Undecodable
+            | Self::Panicked => None,
+        }
+    }
+}
+
+const fn of_token(error: &TokenError) -> Code {
+    match error {
+        TokenError::TooLarge { .. } | TokenError::Malformed(_) | TokenError::Type => Code::TokenMalformed,
+        TokenError::IssuerUnknown => Code::IssuerUnknown,
+        TokenError::AlgorithmNotAllowed | TokenError::Key(NoKey::OtherAlgorithm) => Code::AlgorithmNotAllowed,
+        TokenError::Key(NoKey::Unknown) => Code::KeyUnknown,
+        TokenError::Key(NoKey::Unavailable { .. }) => Code::KeysUnavailable,
+        TokenError::Key(NoKey::Crowded) => Code::Overloaded,
+        TokenError::SignatureInvalid => Code::SignatureInvalid,
+        TokenError::Claims(error) => match error {
+            ClaimsError::NotAnObject | ClaimsError::Type(_) | ClaimsError::Missing(_) => Code::TokenMalformed,
+            ClaimsError::Audience => Code::AudienceMismatch,
+            ClaimsError::Expired(_) => Code::TokenExpired,
+            ClaimsError::NotYetValid(_) => Code::TokenNotYetValid,
+            ClaimsError::Lifetime(_) => Code::TokenLifetimeExceeded,
+        },
+    }
+}
+
+fn because(hit: &Hit) -> String {
+    let since = hit.at.map(|at| format!(" at {at}")).unwrap_or_default();
+    let why = hit.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    since + &why
+}
+
+macro_rules! from {
+    ($($error:ty => $variant:ident,)*) => {
+        $(impl From<$error> for Refusal {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        })*
+    };
+}
+
+from! {
+    CredentialError => Credential,
+    TokenError => Token,
+    TenantError => Tenant,
+    Hit => Revoked,
+    NotKnown => NotKnown,
+}
 
 macro_rules! codes {
     ($($variant:ident $name:literal $status:literal $message:literal $(#[doc = $doc:literal])+)*) => {
@@ -95,6 +280,39 @@ codes! {
 }
 
 impl Code {
+    /// Whose fault it is.
+    pub const fn blame(self) -> Blame {
+        match self {
+            Self::TokenMissing
+            | Self::TokenMalformed
+            | Self::AlgorithmNotAllowed
+            | Self::KeyUnknown
+            | Self::SignatureInvalid
+            | Self::IssuerUnknown
+            | Self::AudienceMismatch
+            | Self::TokenExpired
+            | Self::TokenNotYetValid
+            | Self::TokenLifetimeExceeded
+            | Self::TokenRevoked
+            | Self::SubjectMissing
+            | Self::SubjectInvalid
+            | Self::SubjectReserved
+            | Self::TenantMissing
+            | Self::TenantMismatch
+            | Self::TenantUnknown
+            | Self::TenantSuspended
+            | Self::UserNotFound
+            | Self::UserDisabled
+            | Self::UserIncomplete
+            | Self::ScopeInsufficient => Blame::Caller,
+            Self::UserNotYetVisible
+            | Self::DirectoryUnavailable
+            | Self::KeysUnavailable
+            | Self::RevocationUnavailable => Blame::Dependency,
+            Self::PolicyUnknown | Self::Overloaded | Self::Internal => Blame::Us,
+        }
+    }
+
     /// The code of this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == name)

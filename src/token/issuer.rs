@@ -1,11 +1,18 @@
 //! What one issuer may sign, and for whom.
 
+use super::discovery::Source;
+use super::jws::media_type_is;
+use super::keyring;
+use crate::net::http::HttpError;
 use crate::net::tls::ClientTls;
+use crate::net::watch::Watch;
 use crate::subject;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use url::Url;
 
 /// One issuer, as configured and checked.
@@ -102,13 +109,15 @@ pub enum Algorithm {
     ES256,
     /// ECDSA with P-384 and SHA-384.
     ES384,
-    /// Ed25519; a header or key may name it `EdDSA` or, as RFC 9864 does, `Ed25519`.
+    /// Ed25519 under the name of RFC 8037.
     EdDSA,
+    /// Ed25519 under the fully specified name of RFC 9864.
+    Ed25519,
 }
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::HS256,
         Self::HS384,
         Self::HS512,
@@ -121,6 +130,7 @@ impl Algorithm {
         Self::ES256,
         Self::ES384,
         Self::EdDSA,
+        Self::Ed25519,
     ];
 
     /// The registered name.
@@ -138,7 +148,13 @@ impl Algorithm {
             Self::ES256 => "ES256",
             Self::ES384 => "ES384",
             Self::EdDSA => "EdDSA",
+            Self::Ed25519 => "Ed25519",
         }
+    }
+
+    /// The algorithm of this registered name; names are case-sensitive (RFC 7515 4.1.1).
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
     }
 
     /// Whether it is an HMAC, and its key a shared secret.
@@ -181,4 +197,62 @@ pub struct ClaimIs {
     pub claim: String,
     /// The value.
     pub is: String,
+}
+
+/// An issuer at work: its configuration and its keys.
+#[derive(Debug)]
+pub struct Issuer {
+    config: Config,
+    keyring: Arc<keyring::Keyring>,
+    alive: AtomicBool,
+    keeper: JoinHandle<()>,
+}
+
+impl Issuer {
+    /// Takes an issuer up; its keys are fetched at once and kept fresh until it is dropped.
+    pub fn start(config: Config) -> Result<Arc<Self>, HttpError> {
+        let source =
+            Source::new(&config.issuer, &config.keys, &config.algorithms, config.keyring.timeout)?;
+        let keyring = keyring::Keyring::new(Arc::clone(&config.name), source, config.keyring.clone());
+        let keyring = Arc::new(keyring);
+        let watch = keyring.file().map(|path| Watch::new(vec![path.clone()]));
+        let keeper = tokio::spawn(Arc::clone(&keyring).keep_fresh(watch));
+        Ok(Arc::new(Self { config, keyring, alive: AtomicBool::new(true), keeper }))
+    }
+
+    /// What it may sign.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its keys.
+    pub const fn keyring(&self) -> &Arc<keyring::Keyring> {
+        &self.keyring
+    }
+
+    /// Whether it is still configured so; a remembered token of one that is not is forgotten.
+    pub fn is_alive(&self) -> bool {
+        self.alive.load(Ordering::Relaxed)
+    }
+
+    /// Takes it out of service, its remembered tokens with it.
+    pub fn retire(&self) {
+        self.alive.store(false, Ordering::Relaxed);
+        self.keeper.abort();
+    }
+}
+
+impl Drop for Issuer {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+impl Config {
+    /// Whether a token's `typ` is one that is expected; without one there is nothing to compare.
+    ///
+    /// RFC 8725 3.11, with RFC 7515 4.1.9 on how media types are written.
+    pub fn accepts_type(&self, came: Option<&str>) -> bool {
+        came.is_none_or(|came| self.token_types.iter().any(|expected| media_type_is(came, expected)))
+    }
 }

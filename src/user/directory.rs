@@ -1,8 +1,173 @@
 //! Where knowledge of users comes from: one contract, several ways to ask.
+//!
+//! A directory answers *found* or *not found* only where the answer can be trusted to mean it;
+//! everything else is a reason why it does not know. It never guesses.
 
+mod file;
+mod http;
+
+pub use self::file::FileDirectory;
+pub use self::http::HttpDirectory;
+
+use super::User;
+use crate::net::http::HttpError;
 use crate::net::tls::ClientTls;
+use crate::yaml::Mistakes;
+use ::http::{HeaderName, HeaderValue};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Something that knows which users exist.
+pub trait Directory: fmt::Debug + Send + Sync {
+    /// Looks one user up; the caller bounds the time.
+    fn look_up<'d>(&'d self, query: Query<'d>) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + 'd>>;
+
+    /// Whether a found answer proves the tenant in which it was asked for: it was asked inside the
+    /// tenant, or the answer names it.
+    fn proves_tenant(&self) -> bool;
+
+    /// Whether the normalized subject is every user's canonical id, so that no answer is needed for it.
+    fn names_by_subject(&self) -> bool;
+
+    /// Tells when all that was answered before may be untrue; `None` if that is never known.
+    fn versions(&self) -> Option<watch::Receiver<u64>> {
+        None
+    }
+}
+
+/// Who is looked up.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'q> {
+    /// The namespace of the subject.
+    pub realm: &'q Arc<str>,
+    /// The URL of the issuer that named it.
+    pub issuer: &'q Arc<str>,
+    /// The tenant, where there is one.
+    pub tenant: Option<&'q Arc<str>>,
+    /// The normalized subject.
+    pub subject: &'q Arc<str>,
+}
+
+/// A trustworthy answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The user is there.
+    Found(User),
+    /// The user, recognizably, is not.
+    NotFound,
+}
+
+/// Why there is no trustworthy answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("directory: {}", reason.as_str())]
+pub struct Unanswered {
+    /// The reason.
+    pub reason: Reason,
+    /// When the directory asked to be asked again.
+    pub retry_after: Option<Duration>,
+}
+
+macro_rules! reasons {
+    ($($variant:ident $name:literal $doc:literal)*) => {
+        /// Why an answer is not trusted, or did not come: a closed list, for logs and metrics.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Reason {
+            $(#[doc = $doc] $variant,)*
+        }
+
+        impl Reason {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    Timeout "timeout" "No answer in time."
+    Connect "connect" "No connection."
+    Tls "tls" "The server is not who it should be, or does not speak TLS."
+    Throttled "throttled" "429: the directory wants to be asked less."
+    Unauthorized "unauthorized" "401 or 403: the directory does not know us."
+    Redirected "redirected" "A redirect, which is never followed."
+    ServerError "server_error" "A status from 500 on."
+    UnexpectedStatus "unexpected_status" "Another status that means nothing here."
+    UnrecognizedNotFound "unrecognized_not_found" "A 404 or 410 that is not the directory's own form of not-found."
+    TooLarge "too_large" "An answer longer than is read."
+    Truncated "truncated" "An answer that broke off."
+    MalformedAnswer "malformed_answer" "An answer that is no record: no JSON object, no id, or values of the wrong type."
+    OtherSubject "other_subject" "The record of another user, or of one that is not named."
+    OtherTenant "other_tenant" "The record of a user of another tenant."
+    TenantUnasked "tenant_unasked" "The directory asks inside a tenant, and there is none."
+    Crowded "crowded" "No room for another look-up."
+    Internal "internal" "A fault of ours."
+}
+
+impl Reason {
+    /// The position in [`ALL`](Self::ALL).
+    pub fn index(self) -> usize {
+        Self::ALL.iter().position(|reason| *reason == self).unwrap_or_default()
+    }
+}
+
+impl Unanswered {
+    /// No trustworthy answer, and nothing said of when there may be one.
+    pub const fn because(reason: Reason) -> Self {
+        Self { reason, retry_after: None }
+    }
+}
+
+/// Why a directory cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// Its client cannot be made.
+    #[error("users.http: {0}")]
+    Client(#[from] HttpError),
+    /// Its token file cannot be read.
+    #[error("users.http.token_file: {0}")]
+    Token(#[from] crate::secret::SecretError),
+    /// Its file is not one.
+    #[error("{0}")]
+    File(Mistakes),
+}
+
+impl Config {
+    /// Sets the directory up. `realms` are those of the configured issuers.
+    pub fn open(&self, realms: &[Arc<str>]) -> Result<Box<dyn Directory>, SetupError> {
+        match self {
+            Self::Http(http) => Ok(Box::new(HttpDirectory::new(http.clone())?)),
+            Self::File(path) => {
+                Ok(Box::new(FileDirectory::open(path, realms).map_err(SetupError::File)?))
+            }
+        }
+    }
+}
+
+impl PartialEq for Query<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.subject == other.subject && self.tenant == other.tenant && self.realm == other.realm
+    }
+}
+
+impl Eq for Query<'_> {}
+
+/// The issuer takes no part: a user is a subject in a realm, whichever of its issuers names it.
+impl std::hash::Hash for Query<'_> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.subject.hash(state);
+        self.tenant.hash(state);
+        self.realm.hash(state);
+    }
+}
 
 /// Which directory is asked, and how.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +184,7 @@ pub struct Http {
     /// The URL, with `{subject}` and, where wanted, `{tenant}`, `{realm}`, `{issuer}`.
     pub url: UrlTemplate,
     /// Headers sent with every request.
-    pub headers: Vec<(http::HeaderName, http::HeaderValue)>,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// A watched file that holds the bearer token.
     pub token_file: Option<PathBuf>,
     /// How the service is reached.

@@ -1,0 +1,88 @@
+//! Leave to pass, and what the service behind is told about the caller.
+
+use crate::tenant::Tenancy;
+use crate::token::VerifiedToken;
+use crate::user::User;
+use std::sync::Arc;
+
+/// Leave to pass. Only a decision makes one.
+#[derive(Clone, Debug)]
+pub struct Permit {
+    caller: Caller,
+    tenant: Option<Arc<str>>,
+}
+
+/// In whose name the request is made.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// Nobody: no credential came.
+    Nobody,
+    /// A client of its own accord.
+    Client(Arc<VerifiedToken>),
+    /// A user that was not asked for, by policy: the token stands, the user's existence does not.
+    Unasked {
+        /// The token.
+        token: Arc<VerifiedToken>,
+        /// Whether subjects are the canonical ids, so that the id is known all the same.
+        subject_is_id: bool,
+    },
+    /// A user that exists.
+    User {
+        /// The token.
+        token: Arc<VerifiedToken>,
+        /// The record.
+        user: Arc<User>,
+    },
+}
+
+impl Permit {
+    pub(super) const fn nobody() -> Self {
+        Self { caller: Caller::Nobody, tenant: None }
+    }
+
+    pub(super) fn client(token: Arc<VerifiedToken>, tenancy: &Tenancy) -> Self {
+        Self { caller: Caller::Client(token), tenant: tenancy.proven().cloned() }
+    }
+
+    pub(super) fn unasked(token: Arc<VerifiedToken>, tenancy: &Tenancy, subject_is_id: bool) -> Self {
+        let caller = Caller::Unasked { token, subject_is_id };
+        Self { caller, tenant: tenancy.proven().cloned() }
+    }
+
+    pub(super) fn user(token: Arc<VerifiedToken>, tenancy: &Tenancy, user: Arc<User>, proves_tenant: bool) -> Self {
+        let tenant = if proves_tenant { tenancy.tenant() } else { tenancy.proven() };
+        Self { tenant: tenant.cloned(), caller: Caller::User { token, user } }
+    }
+
+    /// In whose name the request is made.
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The tenant, where it is proven.
+    pub const fn tenant(&self) -> Option<&Arc<str>> {
+        self.tenant.as_ref()
+    }
+
+    /// The token, where there is one.
+    pub const fn token(&self) -> Option<&Arc<VerifiedToken>> {
+        match &self.caller {
+            Caller::Nobody => None,
+            Caller::Client(token) | Caller::Unasked { token, .. } | Caller::User { token, .. } => Some(token),
+        }
+    }
+
+    /// The canonical id of the user, where it is known: the directory's, or the subject where
+    /// subjects are ids.
+    pub fn user_id(&self) -> Option<&str> {
+        match &self.caller {
+            Caller::Nobody | Caller::Client(_) | Caller::Unasked { subject_is_id: false, .. } => None,
+            Caller::Unasked { token, subject_is_id: true } => normalized(token),
+            Caller::User { token, user } => user.id.as_deref().or_else(|| normalized(token)),
+        }
+    }
+}
+
+fn normalized(token: &VerifiedToken) -> Option<&str> {
+    token.subject().as_ref().ok().map(|subject| &**subject.normalized())
+}

@@ -1,0 +1,357 @@
+//! One JSON Web Key (RFC 7517, RFC 7518 6, RFC 8037), judged by itself.
+
+use super::issuer::Algorithm;
+use super::json;
+use aws_lc_rs::digest;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::DecodingKey;
+use serde_json::{Map, Value};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// RSA moduli in bits (RFC 7518 3.3 asks for 2048; beyond 8192 a key only costs time).
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// Members that only a private or symmetric key has.
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// A key that can verify signatures, and the algorithms it is for.
+///
+/// `Debug` shows what it is and never what it holds.
+pub struct Key {
+    id: Option<Arc<str>>,
+    thumbprint: Arc<str>,
+    kind: Kind,
+    only: Option<Algorithm>,
+    material: DecodingKey,
+    alive: AtomicBool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Rsa,
+    P256,
+    P384,
+    Ed25519,
+    Secret { bytes: usize },
+}
+
+/// Why a key is not used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// It is no JSON object with unique names.
+    #[error("expected a JSON object with unique member names")]
+    NotAnObject,
+    /// A member is missing, has another type, or holds what its RFC forbids.
+    #[error("member `{0}` is missing or is not what RFC 7517 and 7518 say")]
+    Member(&'static str),
+    /// A kind of key that no algorithm here uses.
+    #[error("key type, curve or algorithm is not supported")]
+    Unsupported,
+    /// It is not for verifying signatures.
+    #[error("key is not for verifying signatures")]
+    NotForVerifying,
+    /// It holds private or symmetric material, which has no place in a published set.
+    #[error("key holds private or symmetric material: whoever published it must replace it")]
+    Private,
+    /// The RSA modulus or exponent is out of bounds.
+    #[error("RSA modulus must have 2048 to 8192 bits and the exponent be odd and at least 3")]
+    RsaSize,
+    /// The point is not on the curve, or of small order.
+    #[error("public key is not a usable point of its curve")]
+    Point,
+    /// The secret is shorter than the hash (RFC 7518 3.2).
+    #[error("secret of {came} bytes: expected at least {least}")]
+    SecretTooShort {
+        /// The secret's length in bytes.
+        came: usize,
+        /// The least length for the declared algorithms.
+        least: usize,
+    },
+}
+
+impl Key {
+    /// Reads one public key of a published set.
+    pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
+        let members = json::object(json.as_bytes()).map_err(|_| KeyError::NotAnObject)?;
+        let id = optional(&members, "kid")?.map(Arc::from);
+        if PRIVATE_MEMBERS.iter().any(|name| members.contains_key(*name)) {
+            return Err(KeyError::Private);
+        }
+        let only = match optional(&members, "alg")? {
+            Some(name) => Some(Algorithm::parse(name).ok_or(KeyError::Unsupported)?),
+            None => None,
+        };
+        for_verifying(&members)?;
+        let (kind, material, canonical) = match required(&members, "kty")? {
+            "RSA" => rsa(&members)?,
+            "EC" => ec(&members)?,
+            "OKP" => okp(&members)?,
+            _ => return Err(KeyError::Unsupported),
+        };
+        let key = Self {
+            id,
+            thumbprint: thumbprint(canonical.as_bytes()),
+            kind,
+            only,
+            material,
+            alive: AtomicBool::new(true),
+        };
+        match key.only {
+            Some(only) if !key.kind.does(only) => Err(KeyError::Member("alg")),
+            Some(_) | None => Ok(key),
+        }
+    }
+
+    /// Takes a shared secret, which must be as long as the hash of each declared algorithm.
+    pub fn from_secret(secret: &[u8], declared: &[Algorithm]) -> Result<Self, KeyError> {
+        let least = declared.iter().filter_map(|algorithm| hash_bytes(*algorithm)).max().unwrap_or(32);
+        if secret.len() < least {
+            return Err(KeyError::SecretTooShort { came: secret.len(), least });
+        }
+        let canonical = format!(r#"{{"k":"{}","kty":"oct"}}"#, URL_SAFE_NO_PAD.encode(secret));
+        Ok(Self {
+            id: None,
+            thumbprint: thumbprint(canonical.as_bytes()),
+            kind: Kind::Secret { bytes: secret.len() },
+            only: None,
+            material: DecodingKey::from_secret(secret),
+            alive: AtomicBool::new(true),
+        })
+    }
+
+    /// The key's `kid`, if it has one.
+    pub fn id(&self) -> Option<&Arc<str>> {
+        self.id.as_ref()
+    }
+
+    /// The name under which the key is revoked: its `kid`, else its thumbprint.
+    pub fn name(&self) -> &Arc<str> {
+        self.id.as_ref().unwrap_or(&self.thumbprint)
+    }
+
+    /// Whether the key is still in its issuer's set.
+    pub fn is_alive(&self) -> bool {
+        self.alive.load(Ordering::Relaxed)
+    }
+
+    /// Marks the key as gone, for remembered tokens too.
+    pub(super) fn retire(&self) {
+        self.alive.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether this is the same key: same name, same material, for the same algorithms.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id
+            && self.thumbprint == other.thumbprint
+            && self.kind == other.kind
+            && self.only == other.only
+    }
+
+    /// Whether signatures of this algorithm may be checked under this key.
+    pub fn fits(&self, algorithm: Algorithm) -> bool {
+        self.kind.does(algorithm) && self.only.is_none_or(|only| same_operation(only, algorithm))
+    }
+
+    /// Whether this key made this signature; `signature` is base64url.
+    pub(super) fn verifies(&self, message: &[u8], signature: &str, algorithm: Algorithm) -> bool {
+        self.fits(algorithm)
+            && jsonwebtoken::crypto::verify(signature, message, &self.material, operation(algorithm))
+                .unwrap_or(false)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .field("only", &self.only)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Kind {
+    fn does(self, algorithm: Algorithm) -> bool {
+        match algorithm {
+            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => match self {
+                Self::Secret { bytes } => hash_bytes(algorithm).is_some_and(|least| bytes >= least),
+                Self::Rsa | Self::P256 | Self::P384 | Self::Ed25519 => false,
+            },
+            Algorithm::RS256
+            | Algorithm::RS384
+            | Algorithm::RS512
+            | Algorithm::PS256
+            | Algorithm::PS384
+            | Algorithm::PS512 => self == Self::Rsa,
+            Algorithm::ES256 => self == Self::P256,
+            Algorithm::ES384 => self == Self::P384,
+            Algorithm::EdDSA | Algorithm::Ed25519 => self == Self::Ed25519,
+        }
+    }
+}
+
+/// The least secret of an HMAC in bytes, the length of its hash (RFC 7518 3.2).
+const fn hash_bytes(algorithm: Algorithm) -> Option<usize> {
+    match algorithm {
+        Algorithm::HS256 => Some(32),
+        Algorithm::HS384 => Some(48),
+        Algorithm::HS512 => Some(64),
+        Algorithm::RS256
+        | Algorithm::RS384
+        | Algorithm::RS512
+        | Algorithm::PS256
+        | Algorithm::PS384
+        | Algorithm::PS512
+        | Algorithm::ES256
+        | Algorithm::ES384
+        | Algorithm::EdDSA
+        | Algorithm::Ed25519 => None,
+    }
+}
+
+/// `EdDSA` with an Ed25519 key and `Ed25519` are one operation under two names (RFC 9864).
+fn same_operation(one: Algorithm, two: Algorithm) -> bool {
+    operation(one) == operation(two)
+}
+
+const fn operation(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
+    match algorithm {
+        Algorithm::HS256 => jsonwebtoken::Algorithm::HS256,
+        Algorithm::HS384 => jsonwebtoken::Algorithm::HS384,
+        Algorithm::HS512 => jsonwebtoken::Algorithm::HS512,
+        Algorithm::RS256 => jsonwebtoken::Algorithm::RS256,
+        Algorithm::RS384 => jsonwebtoken::Algorithm::RS384,
+        Algorithm::RS512 => jsonwebtoken::Algorithm::RS512,
+        Algorithm::PS256 => jsonwebtoken::Algorithm::PS256,
+        Algorithm::PS384 => jsonwebtoken::Algorithm::PS384,
+        Algorithm::PS512 => jsonwebtoken::Algorithm::PS512,
+        Algorithm::ES256 => jsonwebtoken::Algorithm::ES256,
+        Algorithm::ES384 => jsonwebtoken::Algorithm::ES384,
+        Algorithm::EdDSA | Algorithm::Ed25519 => jsonwebtoken::Algorithm::EdDSA,
+    }
+}
+
+fn for_verifying(members: &Map<String, Value>) -> Result<(), KeyError> {
+    if optional(members, "use")?.is_some_and(|used| used != "sig") {
+        return Err(KeyError::NotForVerifying);
+    }
+    let Some(operations) = members.get("key_ops") else { return Ok(()) };
+    let operations = operations.as_array().ok_or(KeyError::Member("key_ops"))?;
+    let mut verify = false;
+    for operation in operations {
+        verify |= operation.as_str().ok_or(KeyError::Member("key_ops"))? == "verify";
+    }
+    if verify { Ok(()) } else { Err(KeyError::NotForVerifying) }
+}
+
+type Material = (Kind, DecodingKey, String);
+
+fn rsa(members: &Map<String, Value>) -> Result<Material, KeyError> {
+    let (modulus, exponent) = (bytes(members, "n")?, bytes(members, "e")?);
+    let leading = modulus.first().map_or(8, |byte| byte.leading_zeros() as usize);
+    let bits = (modulus.len() * 8).saturating_sub(leading);
+    let odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
+    let exponent_fits = exponent.len() <= 4 && odd(&exponent) && exponent != [1];
+    // RFC 7518 2: Base64urlUInt has no leading zero octet, and a modulus is odd.
+    let canonical = leading < 8 && exponent.first().is_some_and(|byte| *byte != 0);
+    if !RSA_BITS.contains(&bits) || !odd(&modulus) || !exponent_fits || !canonical {
+        return Err(KeyError::RsaSize);
+    }
+    let material = DecodingKey::from_rsa_raw_components(&modulus, &exponent);
+    let (n, e) = (required(members, "n")?, required(members, "e")?);
+    Ok((Kind::Rsa, material, format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#)))
+}
+
+fn ec(members: &Map<String, Value>) -> Result<Material, KeyError> {
+    let curve = required(members, "crv")?;
+    let (kind, length) = match curve {
+        "P-256" => (Kind::P256, 32),
+        "P-384" => (Kind::P384, 48),
+        _ => return Err(KeyError::Unsupported),
+    };
+    let (x, y) = (bytes(members, "x")?, bytes(members, "y")?);
+    if x.len() != length || y.len() != length {
+        return Err(KeyError::Member("x"));
+    }
+    let point: Vec<u8> = [&[4], x.as_slice(), y.as_slice()].concat();
+    match kind {
+        Kind::P384 => ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, &point),
+        Kind::Rsa | Kind::P256 | Kind::Ed25519 | Kind::Secret { .. } => {
+            ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point)
+        }
+    }
+    .map_err(|_| KeyError::Point)?;
+    let (x, y) = (required(members, "x")?, required(members, "y")?);
+    let canonical = format!(r#"{{"crv":"{curve}","kty":"EC","x":"{x}","y":"{y}"}}"#);
+    Ok((kind, DecodingKey::from_ec_der(&point), canonical))
+}
+
+fn okp(members: &Map<String, Value>) -> Result<Material, KeyError> {
+    if required(members, "crv")? != "Ed25519" {
+        return Err(KeyError::Unsupported);
+    }
+    let point = bytes(members, "x")?;
+    if point.len() != 32 {
+        return Err(KeyError::Member("x"));
+    }
+    if has_small_order(&point) || ParsedPublicKey::new(&ED25519, &point).is_err() {
+        return Err(KeyError::Point);
+    }
+    let x = required(members, "x")?;
+    let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
+    Ok((Kind::Ed25519, DecodingKey::from_ed_der(&point), canonical))
+}
+
+/// Whether an Ed25519 point is one of the few under which anybody can sign (RFC 8032 5.1.7).
+///
+/// The y coordinates of the points of order 1, 2, 4 and 8, and the encodings of the first ones that
+/// exceed the field's prime; the sign of x does not matter.
+fn has_small_order(point: &[u8]) -> bool {
+    const ORDER_8: [[u8; 32]; 2] = [
+        [
+            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+            0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+        ],
+        [
+            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+            0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+        ],
+    ];
+    let Some((last, rest)) = point.split_last() else { return true };
+    let Some((first, middle)) = rest.split_first() else { return true };
+    let last = last & 0x7f;
+    let all = |byte: u8| middle.iter().all(|other| *other == byte);
+    let low = last == 0 && *first <= 1 && all(0);
+    let high = last == 0x7f && matches!(first, 0xec..=0xee) && all(0xff);
+    low || high
+        || ORDER_8.iter().any(|y| {
+            y.split_last().is_some_and(|(y_last, y_rest)| *y_last == last && y_rest == rest)
+        })
+}
+
+/// The RFC 7638 thumbprint of a key's canonical form.
+fn thumbprint(canonical: &[u8]) -> Arc<str> {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, canonical)).into()
+}
+
+fn required<'m>(members: &'m Map<String, Value>, name: &'static str) -> Result<&'m str, KeyError> {
+    optional(members, name)?.ok_or(KeyError::Member(name))
+}
+
+fn optional<'m>(
+    members: &'m Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<&'m str>, KeyError> {
+    members.get(name).map(|value| value.as_str().ok_or(KeyError::Member(name))).transpose()
+}
+
+fn bytes(members: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, KeyError> {
+    URL_SAFE_NO_PAD.decode(required(members, name)?).map_err(|_| KeyError::Member(name))
+}
+
+#[cfg(test)]
+mod tests;

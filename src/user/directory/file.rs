@@ -1,0 +1,126 @@
+//! `users.yaml`: a small fixed set of users, for trying out and for tests.
+
+use super::{Answer, Directory, Query, Unanswered};
+use crate::datafile::DataFile;
+use crate::user::record::{Status, User};
+use crate::yaml::{self, Mistakes, Path};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Statuses that mean disabled, as for a user service unless configured otherwise.
+const DISABLED: [&str; 4] = ["disabled", "suspended", "deleted", "inactive"];
+
+/// Looks users up in a watched file.
+#[derive(Debug)]
+pub struct FileDirectory {
+    file: DataFile<HashMap<Whom, User>>,
+}
+
+/// A subject in its realm and tenant.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Whom {
+    realm: Arc<str>,
+    tenant: Option<Arc<str>>,
+    subject: Arc<str>,
+}
+
+/// The file as written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    /// The users.
+    users: Vec<Row>,
+}
+
+/// One user.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    /// The realm; may be left out where all issuers share one.
+    realm: Option<String>,
+    /// The tenant; left out, the user is in none.
+    tenant: Option<String>,
+    /// The subject, in its normalized form.
+    subject: String,
+    /// The canonical id; the subject, if left out.
+    id: Option<String>,
+    /// `active`, or one of `disabled`, `suspended`, `deleted`, `inactive`.
+    status: Option<String>,
+    /// The roles.
+    #[serde(default)]
+    roles: Vec<String>,
+    /// The record's version.
+    version: Option<String>,
+    /// Attributes for identity headers.
+    #[serde(default)]
+    attributes: BTreeMap<String, String>,
+}
+
+impl FileDirectory {
+    /// Reads the file now, and again when it changes.
+    pub fn open(path: &std::path::Path, realms: &[Arc<str>]) -> Result<Self, Mistakes> {
+        let realms = realms.to_vec();
+        Ok(Self { file: DataFile::open(path, move |path| read(path, &realms))? })
+    }
+}
+
+impl Directory for FileDirectory {
+    fn look_up<'d>(&'d self, query: Query<'d>) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + 'd>> {
+        let whom = Whom {
+            realm: Arc::clone(query.realm),
+            tenant: query.tenant.cloned(),
+            subject: Arc::clone(query.subject),
+        };
+        let answer = self.file.load().get(&whom).cloned().map_or(Answer::NotFound, Answer::Found);
+        Box::pin(std::future::ready(Ok(answer)))
+    }
+
+    fn proves_tenant(&self) -> bool {
+        true
+    }
+
+    fn names_by_subject(&self) -> bool {
+        false
+    }
+
+    fn versions(&self) -> Option<watch::Receiver<u64>> {
+        Some(self.file.versions())
+    }
+}
+
+fn read(path: &std::path::Path, realms: &[Arc<str>]) -> Result<HashMap<Whom, User>, Mistakes> {
+    let (mut tree, document) = yaml::open::<Document>(path);
+    let mut users = HashMap::new();
+    for (at, row) in document.into_iter().flat_map(|document| document.users).enumerate() {
+        let place = Path::default().key("users").item(at);
+        let Row { realm, tenant, subject, id, status, roles, version, attributes } = row;
+        let realm = match (realm, realms) {
+            (Some(realm), _) => realm.into(),
+            (None, [only]) => Arc::clone(only),
+            (None, _) => {
+                let known = realms.join(", ");
+                tree.report_at(&place, "`realm`, since issuers have several", "none", &format!("write one of: {known}"));
+                continue;
+            }
+        };
+        let disabled = status.is_some_and(|status| DISABLED.contains(&&*status.to_ascii_lowercase()));
+        let user = User {
+            id: Some(id.unwrap_or_else(|| subject.clone()).into()),
+            status: if disabled { Status::Disabled } else { Status::Active },
+            roles: roles.into_iter().map(Into::into).collect(),
+            attributes: attributes.into_iter().map(|(name, value)| (name.into(), [value.into()].into())).collect(),
+            lacks: None,
+            version: version.map(Into::into),
+        };
+        let whom = Whom { realm, tenant: tenant.map(Into::into), subject: subject.as_str().into() };
+        if users.insert(whom, user).is_some() {
+            tree.report_at(&place.key("subject"), "each subject once in its realm and tenant", &yaml::shown(&subject), "remove one of the two");
+        }
+    }
+    let mistakes = tree.into_mistakes();
+    if mistakes.is_empty() { Ok(users) } else { Err(mistakes) }
+}
