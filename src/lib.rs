@@ -6,6 +6,7 @@
 
 // The order of a request.
 pub mod config;
+pub mod lifecycle;
 pub mod server;
 pub mod envoy;
 pub mod request;
@@ -20,3 +21,4 @@ pub mod telemetry;
 // Beneath them all.
 pub mod clock;
 pub mod net;
+pub mod secret;

@@ -1,4 +1,9 @@
 //! Sockets, TLS, HTTP and watched files, without meaning.
 
+#[macro_use]
+mod forward;
 pub mod listen;
 pub mod tls;
+pub mod serve;
+pub mod http;
+pub mod watch;

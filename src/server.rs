@@ -1,5 +1,8 @@
 //! The gRPC server that Envoy calls.
 
+pub mod grpc_health;
+pub mod health;
+
 use crate::net::listen::Address;
 use crate::net::tls::ServerTls;
 use std::net::SocketAddr;
@@ -8,7 +11,7 @@ use std::time::Duration;
 /// Where the process listens and how it stops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Where Envoy asks: ext_authz and gRPC health.
+    /// Where Envoy asks: `ext_authz` and gRPC health.
     pub check: Vec<Address>,
     /// TLS on the TCP addresses of `check`.
     pub check_tls: Option<ServerTls>,

@@ -1,5 +1,9 @@
 //! What leaves the process about itself: logs and metrics.
 
+pub mod histogram;
+pub mod log;
+pub mod registry;
+
 use std::path::PathBuf;
 
 /// How the log is written.
