@@ -21,7 +21,7 @@ fn commit() -> Result<String, Box<dyn Error>> {
     if let Ok(given) = env::var("SUBGATE_COMMIT") {
         return Ok(given);
     }
-    if !Path::new(".git").exists() {
+    if !Path::new(".git").is_dir() {
         return Ok("unknown".to_owned());
     }
     println!("cargo:rerun-if-changed=.git/HEAD");

@@ -11,7 +11,6 @@ pub use encode::Answer;
 /// Our trimmed ext_authz definitions, as `proto/external_auth.proto` has them.
 #[expect(
     missing_docs,
-    unreachable_pub,
     clippy::pedantic,
     clippy::allow_attributes_without_reason,
     reason = "generated code answers to its generator"

@@ -20,5 +20,8 @@ pub mod user;
 pub mod telemetry;
 // Beneath them all.
 pub mod clock;
+pub mod datafile;
+pub mod load;
 pub mod net;
 pub mod secret;
+pub mod yaml;

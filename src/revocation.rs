@@ -13,7 +13,6 @@ use crate::token::issuer;
 use crate::yaml::Mistakes;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Where revocations come from.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

@@ -1,5 +1,7 @@
 //! The gRPC server that Envoy calls.
 
+pub mod authorization;
+pub mod generation;
 pub mod grpc_health;
 pub mod health;
 

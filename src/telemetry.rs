@@ -1,7 +1,9 @@
 //! What leaves the process about itself: logs and metrics.
 
+pub mod decisions;
 pub mod histogram;
 pub mod log;
+pub mod privacy;
 pub mod registry;
 
 use std::path::PathBuf;

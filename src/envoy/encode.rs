@@ -9,6 +9,7 @@ use super::metadata;
 use super::response::{Denial, Kind, Responses};
 use crate::decision::{Permit, Record, Refusal};
 use crate::request::Request;
+use crate::telemetry::privacy::Privacy;
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 
@@ -49,10 +50,10 @@ impl Answer {
     /// Leave to pass: sets what the permit says, removes every identity header that it does not.
     ///
     /// Fails where the identity headers are longer than configuration allows.
-    pub fn allow(permit: &Permit, identity: &Identity, record: &Record<'_>, subject: &metadata::Subject) -> Result<Self, Refusal> {
+    pub fn allow(permit: &Permit, identity: &Identity, record: &Record<'_>, privacy: &Privacy) -> Result<Self, Refusal> {
         let mut ok = BytesMut::with_capacity(768);
         identity.write(permit, &mut ok)?;
-        Ok(Self::finish(0, field::RESPONSE_OK, &ok, record, subject))
+        Ok(Self::finish(0, field::RESPONSE_OK, &ok, record, privacy))
     }
 
     /// A denial, or the error by which Envoy's failure mode rules.
@@ -61,7 +62,7 @@ impl Answer {
         request: Option<&Request>,
         responses: &Responses,
         record: &Record<'_>,
-        subject: &metadata::Subject,
+        privacy: &Privacy,
     ) -> Self {
         let Denial { kind, status, grpc_status, headers, body } = responses.denial(refusal, request, record.request_id());
         let mut denied = BytesMut::with_capacity(512);
@@ -76,13 +77,13 @@ impl Answer {
             Kind::Denial => field::RESPONSE_DENIED,
             Kind::EnvoyError => field::RESPONSE_ERROR,
         };
-        Self::finish(grpc_status, variant, &denied, record, subject)
+        Self::finish(grpc_status, variant, &denied, record, privacy)
     }
 
     /// Puts status, answer and metadata together.
-    fn finish(grpc_status: u8, variant: u32, answer: &[u8], record: &Record<'_>, subject: &metadata::Subject) -> Self {
+    fn finish(grpc_status: u8, variant: u32, answer: &[u8], record: &Record<'_>, privacy: &Privacy) -> Self {
         let mut metadata = BytesMut::with_capacity(256);
-        metadata::write(record, subject, &mut metadata);
+        metadata::write(record, privacy, &mut metadata);
         let mut response = BytesMut::with_capacity(answer.len() + metadata.len() + 24);
         let mut status = BytesMut::with_capacity(2);
         if grpc_status != 0 {
