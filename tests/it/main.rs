@@ -1,0 +1,3 @@
+//! The parts together, one folder of sentences per part.
+
+mod config;
