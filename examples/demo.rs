@@ -40,6 +40,10 @@ use tokio::time::Instant;
 /// How long a user's record is fresh here; short, so that a stale one can be shown.
 const FRESH: Duration = Duration::from_millis(300);
 
+const ACME: &str = "keys: {discovery: true, min_refresh: 100ms}
+subject: {normalize: [trim, lowercase], format: '[a-z0-9-]+'}
+";
+
 const SECTIONS: &str = "tenant:
   from: [{claim: tenant}, {header: x-tenant-id}]
   known: [acme, globex]
@@ -132,10 +136,7 @@ impl Stage {
         let users = people();
         let backend = Backend::start();
         let configuration = Configuration::new(&acme, &users)
-            .issuer(
-                &acme.url(),
-                "subject: {normalize: [trim, lowercase], format: '[a-z0-9-]+'}",
-            )
+            .issuer(&acme.url(), ACME)
             .and_issuer(
                 &partner.url(),
                 "partner",

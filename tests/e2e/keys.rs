@@ -156,7 +156,11 @@ async fn two_issuers_of_which_one_is_dead_are_ready_within_ten_seconds() {
     dead.slow(Duration::from_secs(120));
     let users = people();
     let backend = Backend::start();
-    let configuration = Configuration::new(&living, &users).and_issuer(&dead.url(), "dead", "");
+    let configuration = Configuration::new(&living, &users).and_issuer(
+        &dead.url(),
+        "dead",
+        "keys: {discovery: true, min_refresh: 1s}",
+    );
     let began = Instant::now();
     let sidecar = Sidecar::start(program(), |place| configuration.install(place)).await;
     assert!(
