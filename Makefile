@@ -1,0 +1,45 @@
+# The verbs of this project; CI runs the same (.ci/run).
+
+export SUBGATE_PARTS := $(CURDIR)/.parts
+# Arguments of the demonstration: `make demo ARGS=--once`.
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help fmt clippy doc test deny vectors bench demo parts parts-bench
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+parts: ## get the real parts (Envoy, an OpenID provider) into .parts/
+	@scripts/parts.sh
+
+parts-bench: parts ## get the load generator into .parts/
+	@scripts/parts.sh bench
+
+fmt: ## check the formatting
+	cargo fmt --check
+
+clippy: ## check the lints
+	cargo clippy --all-targets --locked -- -D warnings
+
+doc: ## build the documentation, private items included
+	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --locked --document-private-items
+
+test: parts ## run all tests, those against real Envoy included
+	cargo test --locked
+
+deny: ## check licences, bans and sources of the dependencies
+	@scripts/parts.sh deny
+	$(SUBGATE_PARTS)/bin/cargo-deny --locked check licenses bans sources
+
+vectors: ## run the public test vectors in SUBGATE_VECTORS
+	@test -n "$$SUBGATE_VECTORS" || { echo "make vectors: set SUBGATE_VECTORS to the folder of the public test vectors" >&2; exit 1; }
+	@test -d "$$SUBGATE_VECTORS" || { echo "make vectors: SUBGATE_VECTORS names no folder: $$SUBGATE_VECTORS" >&2; exit 1; }
+	cargo test --locked --test vectors
+
+bench: parts-bench ## measure, and print the tables of docs/benchmarks.md
+	cargo bench --locked
+
+demo: parts ## try every cause against a real Envoy (ARGS=--once to exit after the table)
+	cargo build --release --locked
+	cargo run --release --locked --example demo -- $(ARGS)

