@@ -5,6 +5,7 @@
 mod check;
 mod completions;
 mod schema;
+mod serve;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
@@ -53,6 +54,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
     };
     let mut out = io::stdout().lock();
     let result = match command {
+        Command::Serve(arguments) => serve::run(&arguments, environment(), &mut io::stderr()),
         Command::Check(arguments) => check::run(&arguments, environment(), &mut out),
         Command::Schema => schema::run(&mut out),
         Command::Completions(arguments) => completions::run(&arguments, &mut out),
@@ -98,6 +100,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Runs the sidecar.
+    Serve(serve::Arguments),
     /// Checks a configuration file and every file that it names.
     Check(check::Arguments),
     /// Prints the JSON Schema of the configuration file.

@@ -29,6 +29,18 @@ pub struct Keyring {
     held: ArcSwapOption<Held>,
     asking: Mutex<Asking>,
     counts: Counts,
+    first: watch::Sender<First>,
+}
+
+/// How far a keyring has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum First {
+    /// Its source was not asked yet.
+    Unasked,
+    /// Its source was asked, in vain so far.
+    Asked,
+    /// It has had keys.
+    Had,
 }
 
 #[derive(Debug)]
@@ -101,7 +113,24 @@ impl Keyring {
             held: ArcSwapOption::empty(),
             asking: Mutex::default(),
             counts: Counts::default(),
+            first: watch::Sender::new(First::Unasked),
         }
+    }
+
+    /// Waits until the source was asked once, whatever came of it.
+    pub async fn asked(&self) {
+        self.reached(First::Asked).await;
+    }
+
+    /// Waits until there were keys.
+    pub async fn arrived(&self) {
+        self.reached(First::Had).await;
+    }
+
+    async fn reached(&self, first: First) {
+        // The sender is ours: it does not close while we wait.
+        let mut now = self.first.subscribe();
+        let _reached = now.wait_for(|now| *now >= first).await;
     }
 
     /// The key that a token with this `kid` and algorithm means, waiting for a fetch if need be.
@@ -294,6 +323,7 @@ impl Keyring {
             tracing::info!(issuer = &*self.name, keys = ?names, "keys replaced");
         }
         self.held.store(Some(Arc::new(Held { set, began })));
+        self.first.send_replace(First::Had);
         self.counts.replaced.fetch_add(1, Ordering::Relaxed);
         Fetched::Replaced
     }
@@ -320,6 +350,7 @@ impl Ended<'_> {
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
         self.ring.asking.lock().running = None;
+        self.ring.first.send_if_modified(|first| std::mem::replace(first, First::Asked.max(*first)) < First::Asked);
         self.done.send_if_modified(|fetched| fetched.replace(fetched.unwrap_or(Fetched::Failed)).is_none());
     }
 }

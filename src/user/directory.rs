@@ -200,7 +200,7 @@ pub struct Http {
     /// Attributes without which a record is incomplete.
     pub required: Vec<String>,
     /// Headers of a request whose answer must not come from a cache.
-    pub consistent_read: Vec<(http::HeaderName, http::HeaderValue)>,
+    pub consistent_read: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// A URL with named places in it; every value is percent-encoded as one path segment.

@@ -169,7 +169,8 @@ fn secret(
             | Algorithm::PS512
             | Algorithm::ES256
             | Algorithm::ES384
-            | Algorithm::EdDSA => at_algorithms.item(index).wrong(
+            | Algorithm::EdDSA
+            | Algorithm::Ed25519 => at_algorithms.item(index).wrong(
                 "HS256, HS384 or HS512, because the key is a shared secret",
                 format!("`{}`", algorithm.as_str()),
                 "write for example `algorithms: [HS256]`",

@@ -1,0 +1,264 @@
+//! The only place where the parts meet: from a configuration to a process that serves.
+
+mod metrics;
+mod reload;
+
+
+pub use reload::Source;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::credential;
+use crate::decision::Decider;
+use crate::decision::policy::Policies;
+use crate::envoy::identity::Identity;
+use crate::envoy::response::Responses;
+use crate::lifecycle::{Grace, Lifecycle, Outcome, Run, Signal};
+use crate::load::Load;
+use crate::net::http::HttpError;
+use crate::net::listen::{Address, BindError, Listener, bind};
+use crate::net::serve::incoming;
+use crate::net::tls::{Acceptor, TlsError};
+use crate::net::watch::Watch;
+use crate::revocation::Revocations;
+use crate::secret::SecretError;
+use crate::server::authorization::Authorization;
+use crate::server::generation::Generation;
+use crate::server::{grpc_health, health};
+use crate::telemetry::decisions::{Journal, Metrics};
+use crate::telemetry::log::Dropped;
+use crate::telemetry::privacy::Privacy;
+use crate::telemetry::registry::registry;
+use crate::tenant::Tenants;
+use crate::token::issuer::Issuer;
+use crate::token::{Remembered, Tokens};
+use crate::user::Users;
+use crate::user::directory::SetupError;
+use crate::yaml::Mistakes;
+use arc_swap::ArcSwap;
+use futures_util::Stream;
+use futures_util::future::select_all;
+use metrics::Reloads;
+use prometheus_client::registry::Registry;
+use reload::Reloader;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A process that is bound to its addresses and not yet serving.
+#[derive(Debug)]
+pub struct App {
+    parts: Parts,
+    authorization: Authorization,
+    listeners: Vec<(Listener, Option<Acceptor>)>,
+    health: Listener,
+    registry: Arc<Registry>,
+    lifecycle: Lifecycle,
+    run: Run,
+}
+
+/// What a reload takes apart and puts together again.
+#[derive(Debug)]
+struct Parts {
+    config: Config,
+    current: Arc<ArcSwap<Generation>>,
+    issuers: Arc<ArcSwap<Vec<Arc<Issuer>>>>,
+    remembered: Remembered,
+    load: Load,
+    metrics: Metrics,
+    reloads: Reloads,
+}
+
+/// Why the process cannot come up.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// An address cannot be taken.
+    #[error("listen: {0}")]
+    Bind(#[from] BindError),
+    /// The server's certificates do not load.
+    #[error("listen.check_tls: {0}")]
+    Tls(#[from] TlsError),
+    /// An issuer's client cannot be made.
+    #[error("issuers: {0}")]
+    Issuer(#[from] HttpError),
+    /// The directory cannot be set up.
+    #[error("{0}")]
+    Directory(#[from] SetupError),
+    /// A data file is not one.
+    #[error("{0}")]
+    File(#[from] Mistakes),
+    /// The key that hides subjects cannot be read.
+    #[error("telemetry.log.subject_key_file: {0}")]
+    Key(#[from] SecretError),
+    /// No policy is named `default`, or a route names one that is not there.
+    #[error("policies: expected one named `default`, and every route's policy among them")]
+    Policies,
+}
+
+impl App {
+    /// Brings a process up to where it can be asked; nothing is served yet. Call it inside a runtime.
+    pub async fn build(config: Config, clock: Arc<dyn Clock>, dropped: Dropped) -> Result<Self, BuildError> {
+        let listen = &config.listen;
+        let acceptor = listen.check_tls.as_ref().map(Acceptor::new).transpose()?;
+        let mut listeners = Vec::new();
+        for address in &listen.check {
+            let tls = match address {
+                Address::Tcp(_) => acceptor.clone(),
+                Address::Unix { .. } | Address::Abstract(_) => None,
+            };
+            listeners.push((bind(address).await?, tls));
+        }
+        let health = bind(&Address::Tcp(listen.health)).await?;
+        let grace = Grace { drain: listen.drain, stop_within: listen.stop_within };
+        let (lifecycle, run) = Lifecycle::new(grace);
+
+        let mut registry = registry(dropped);
+        let metrics = Metrics::register(&mut registry);
+        let remembered = Remembered::new(config.limits.tokens);
+        let load = Load::new(config.limits.in_flight, config.limits.waiting);
+        let issuers = config.issuers.iter().map(|issuer| Issuer::start(issuer.clone()));
+        let issuers: Vec<_> = issuers.collect::<Result<_, _>>()?;
+        let users = users(&config)?;
+        let generation = generation(&config, &issuers, users, remembered.clone(), metrics.clone())?;
+        let parts = Parts {
+            current: Arc::new(ArcSwap::from_pointee(generation)),
+            issuers: Arc::new(ArcSwap::from_pointee(issuers)),
+            remembered,
+            load: load.clone(),
+            metrics,
+            reloads: Reloads::default(),
+            config,
+        };
+        metrics::register(&mut registry, &parts);
+        let authorization = Authorization::new(Arc::clone(&parts.current), clock, load);
+        Ok(Self { parts, authorization, listeners, health, registry: Arc::new(registry), lifecycle, run })
+    }
+
+    /// Where it can be asked, ports resolved.
+    pub fn check_addresses(&self) -> Vec<Address> {
+        self.listeners.iter().map(|(listener, _)| listener.local_addr()).collect()
+    }
+
+    /// Where its health is told, port resolved.
+    pub fn health_address(&self) -> Address {
+        self.health.local_addr()
+    }
+
+    /// What answers `Check`, for a caller in the same process.
+    pub fn authorization(&self) -> Authorization {
+        self.authorization.clone()
+    }
+
+    /// Serves until it is told to stop; `source` is where a reload finds the configuration.
+    pub async fn run(self, source: Source, signals: impl Stream<Item = Signal>) -> Outcome {
+        let Self { parts, authorization, listeners, health, registry, lifecycle, run } = self;
+        for (address, listener) in [("health", health.local_addr())]
+            .into_iter()
+            .chain(listeners.iter().map(|(listener, _)| ("check", listener.local_addr())))
+        {
+            tracing::info!(listener = address, address = %listener, "listening");
+        }
+        hold_until_keys(&lifecycle, &parts.issuers.load());
+        for (_, acceptor) in &listeners {
+            if let Some(acceptor) = acceptor.clone() {
+                let watch = Watch::new(acceptor.files());
+                lifecycle.keep("check_tls", watch.follow("listen.check_tls", move || acceptor.reload()));
+            }
+        }
+        let told = health::Health { phase: lifecycle.phase(), readiness: lifecycle.readiness().clone(), registry };
+        lifecycle.keep("health", health::serve(health, told));
+        let (grpc_health, follower) = grpc_health::health(lifecycle.phase()).await;
+        lifecycle.keep("grpc health", follower);
+        lifecycle.keep("reload", Reloader::new(parts, source).run(lifecycle.reloads()));
+        let server = tonic::transport::Server::builder()
+            .http2_keepalive_interval(Some(Duration::from_secs(30)))
+            .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+            .http2_max_pending_accept_reset_streams(Some(20))
+            .max_concurrent_streams(Some(1024))
+            .http2_max_header_list_size(16 * 1024)
+            .add_service(authorization)
+            .add_service(grpc_health);
+        let connections = incoming(listeners, lifecycle.soft());
+        lifecycle.serve("check", async move {
+            // The stream of connections ends at the soft stop, and with it the server.
+            let served = server.serve_with_incoming_shutdown(connections, std::future::pending());
+            if let Err(error) = served.await {
+                tracing::error!(error = %error, "the gRPC server failed");
+            }
+        });
+        run.until_stopped(signals).await
+    }
+}
+
+/// The clock of a process that serves.
+pub fn system_clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// Ready means that every issuer was asked once and at least one has keys.
+fn hold_until_keys(lifecycle: &Lifecycle, issuers: &[Arc<Issuer>]) {
+    for issuer in issuers {
+        let gate = lifecycle.readiness().gate(format!("first answer of issuer {}", issuer.config().name));
+        let keyring = Arc::clone(issuer.keyring());
+        tokio::spawn(async move {
+            keyring.asked().await;
+            drop(gate);
+        });
+    }
+    let gate = lifecycle.readiness().gate("keys of any issuer");
+    let keyrings: Vec<_> = issuers.iter().map(|issuer| Arc::clone(issuer.keyring())).collect();
+    tokio::spawn(async move {
+        select_all(keyrings.iter().map(|keyring| Box::pin(keyring.arrived()))).await;
+        drop(gate);
+    });
+}
+
+fn users(config: &Config) -> Result<Users, SetupError> {
+    let directory = config.users.directory.open(&realms(config))?;
+    Ok(Users::new(config.users.clone(), directory))
+}
+
+/// The realms of the configured issuers, each once.
+fn realms(config: &Config) -> Vec<Arc<str>> {
+    let mut realms: Vec<_> = config.issuers.iter().map(|issuer| Arc::clone(&issuer.realm)).collect();
+    realms.sort();
+    realms.dedup();
+    realms
+}
+
+/// Puts one generation together of parts that may be older than it.
+fn generation(
+    config: &Config,
+    issuers: &[Arc<Issuer>],
+    users: Users,
+    remembered: Remembered,
+    metrics: Metrics,
+) -> Result<Generation, BuildError> {
+    let privacy = Privacy::new(&config.telemetry.subject)?;
+    let policies = config.policies.policies.iter().map(|policy| Arc::clone(&policy.name));
+    let names = config.issuers.iter().map(|issuer| Arc::clone(&issuer.name));
+    let sink = Journal::new(metrics, &config.telemetry, privacy.clone(), policies, names);
+    let decider = Decider::new(
+        Policies::new(&config.policies).ok_or(BuildError::Policies)?,
+        Tokens::new(issuers, remembered, config.limits.token_bytes),
+        Tenants::start(config.tenant.clone())?,
+        Revocations::start(&config.revocation, &config.issuers)?,
+        users,
+    );
+    Ok(Generation {
+        decider,
+        identity: Identity::new(config.identity.clone(), &credential_headers(config)),
+        responses: Responses::new(config.responses.clone()),
+        privacy,
+        sink,
+    })
+}
+
+/// The headers that may bear a token, under any policy.
+fn credential_headers(config: &Config) -> Vec<String> {
+    let sources = config.policies.policies.iter().flat_map(|policy| &policy.credentials);
+    let named = sources.filter_map(|source| match source {
+        credential::Source::Bearer(name) | credential::Source::Header(name) => Some(name.clone()),
+        credential::Source::Cookie(_) => None,
+    });
+    named.collect()
+}

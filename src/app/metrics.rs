@@ -1,0 +1,156 @@
+//! What the parts know of themselves, asked at each scrape.
+
+use super::Parts;
+use crate::load::Load;
+use crate::server::generation::Generation;
+use crate::token::Remembered;
+use crate::token::issuer::Issuer;
+use crate::user::directory::Reason;
+use arc_swap::ArcSwap;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::{Registry, Unit};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::time::Instant;
+
+/// How reloads went.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reloads(Arc<[AtomicU64; 2]>);
+
+impl Reloads {
+    pub(super) fn taken(&self) {
+        self.0[0].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn refused(&self) {
+        self.0[1].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Registers what is asked of the parts.
+pub(super) fn register(registry: &mut Registry, parts: &Parts) {
+    registry.register_collector(Box::new(State {
+        current: Arc::clone(&parts.current),
+        issuers: Arc::clone(&parts.issuers),
+        remembered: parts.remembered.clone(),
+        load: parts.load.clone(),
+        reloads: parts.reloads.clone(),
+    }));
+}
+
+#[derive(Debug)]
+struct State {
+    current: Arc<ArcSwap<Generation>>,
+    issuers: Arc<ArcSwap<Vec<Arc<Issuer>>>>,
+    remembered: Remembered,
+    load: Load,
+    reloads: Reloads,
+}
+
+type Sample<L> = (L, f64);
+
+const UNLABELLED: [(&str, &str); 0] = [];
+
+impl Collector for State {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        self.issuers(&mut encoder)?;
+        self.users(&mut encoder)?;
+        let (tokens, token_bytes) = self.remembered.size();
+        gauge(&mut encoder, "remembered_tokens", "Verified tokens that are remembered", None, &[(UNLABELLED, whole(tokens))])?;
+        gauge(&mut encoder, "remembered_tokens", "About what remembered tokens take", Some(Unit::Bytes), &[(UNLABELLED, whole(token_bytes))])?;
+        let (in_flight, waiting) = self.load.now();
+        let state = |name| [("state", name)];
+        let load = [(state("in_flight"), whole(in_flight as u64)), (state("waiting"), whole(waiting as u64))];
+        gauge(&mut encoder, "load", "Decisions that are being made, and decisions that wait for a key or a look-up", None, &load)?;
+        let result = |name| [("result", name)];
+        let [taken, refused] = &*self.reloads.0;
+        let reloads = [(result("taken"), read(taken)), (result("refused"), read(refused))];
+        counter(&mut encoder, "config_reloads", "Reloads of the configuration by result", &reloads)
+    }
+}
+
+impl State {
+    fn issuers(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let issuers = self.issuers.load();
+        let now = Instant::now();
+        let (mut keys, mut ages, mut fetches) = (Vec::new(), Vec::new(), Vec::new());
+        for issuer in issuers.iter() {
+            let name = || [("issuer", issuer.config().name.to_string())];
+            let held = issuer.keyring().held(now);
+            keys.push((name(), whole(held.map_or(0, |(count, _)| count as u64))));
+            if let Some((_, age)) = held {
+                ages.push((name(), age.as_secs_f64()));
+            }
+            let counts = issuer.keyring().counts();
+            for (result, count) in [("ok", &counts.replaced), ("error", &counts.failed)] {
+                fetches.push(([("issuer", issuer.config().name.to_string()), ("result", result.to_owned())], read(count)));
+            }
+        }
+        gauge(encoder, "keys", "Keys held, by issuer", None, &keys)?;
+        gauge(encoder, "keys_age", "Age of the key set that is held, by issuer", Some(Unit::Seconds), &ages)?;
+        counter(encoder, "key_fetches", "Fetches of key sets, by issuer and result", &fetches)
+    }
+
+    fn users(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let generation = self.current.load();
+        let users = generation.decider.users();
+        let counts = users.counts();
+        let outcome = |outcome, reason| [("outcome", outcome), ("reason", reason)];
+        let mut lookups = vec![
+            (outcome("found", ""), read(&counts.found)),
+            (outcome("not_found", ""), read(&counts.not_found)),
+        ];
+        for (reason, count) in Reason::ALL.iter().zip(&counts.unanswered) {
+            lookups.push((outcome("unanswered", reason.as_str()), read(count)));
+        }
+        counter(encoder, "lookups", "Look-ups in the directory by outcome and, where there was no trustworthy answer, its reason", &lookups)?;
+        let seconds = read(&counts.micros) / 1e6;
+        counter(encoder, "lookup_duration_seconds", "Time spent in look-ups", &[(UNLABELLED, seconds)])?;
+        let (found, bytes, not_found) = users.size();
+        let kind = |kind| [("kind", kind)];
+        let entries = [(kind("found"), whole(found)), (kind("not_found"), whole(not_found))];
+        gauge(encoder, "user_cache_entries", "Users remembered, by kind", None, &entries)?;
+        gauge(encoder, "user_cache", "About what remembered users take", Some(Unit::Bytes), &[(UNLABELLED, whole(bytes))])
+    }
+}
+
+fn read(count: &AtomicU64) -> f64 {
+    whole(count.load(Ordering::Relaxed))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a metric is a float to whoever scrapes it")]
+fn whole(count: u64) -> f64 {
+    count as f64
+}
+
+fn gauge<L: EncodeLabelSet>(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    unit: Option<Unit>,
+    samples: &[Sample<L>],
+) -> Result<(), fmt::Error> {
+    let mut metric = encoder.encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?;
+    for (labels, value) in samples {
+        ConstGauge::new(*value).encode(metric.encode_family(labels)?)?;
+    }
+    Ok(())
+}
+
+fn counter<L: EncodeLabelSet>(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    samples: &[Sample<L>],
+) -> Result<(), fmt::Error> {
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for (labels, value) in samples {
+        ConstCounter::new(*value).encode(metric.encode_family(labels)?)?;
+    }
+    Ok(())
+}
