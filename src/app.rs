@@ -3,7 +3,6 @@
 mod metrics;
 mod reload;
 
-
 pub use reload::Source;
 
 use crate::clock::{Clock, SystemClock};
@@ -96,7 +95,11 @@ pub enum BuildError {
 
 impl App {
     /// Brings a process up to where it can be asked; nothing is served yet. Call it inside a runtime.
-    pub async fn build(config: Config, clock: Arc<dyn Clock>, dropped: Dropped) -> Result<Self, BuildError> {
+    pub async fn build(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        dropped: Dropped,
+    ) -> Result<Self, BuildError> {
         let listen = &config.listen;
         let acceptor = listen.check_tls.as_ref().map(Acceptor::new).transpose()?;
         let mut listeners = Vec::new();
@@ -108,17 +111,29 @@ impl App {
             listeners.push((bind(address).await?, tls));
         }
         let health = bind(&Address::Tcp(listen.health)).await?;
-        let grace = Grace { drain: listen.drain, stop_within: listen.stop_within };
+        let grace = Grace {
+            drain: listen.drain,
+            stop_within: listen.stop_within,
+        };
         let (lifecycle, run) = Lifecycle::new(grace);
 
         let mut registry = registry(dropped);
         let metrics = Metrics::register(&mut registry);
         let remembered = Remembered::new(config.limits.tokens);
         let load = Load::new(config.limits.in_flight, config.limits.waiting);
-        let issuers = config.issuers.iter().map(|issuer| Issuer::start(issuer.clone()));
+        let issuers = config
+            .issuers
+            .iter()
+            .map(|issuer| Issuer::start(issuer.clone()));
         let issuers: Vec<_> = issuers.collect::<Result<_, _>>()?;
         let users = users(&config)?;
-        let generation = generation(&config, &issuers, users, remembered.clone(), metrics.clone())?;
+        let generation = generation(
+            &config,
+            &issuers,
+            users,
+            remembered.clone(),
+            metrics.clone(),
+        )?;
         let parts = Parts {
             current: Arc::new(ArcSwap::from_pointee(generation)),
             issuers: Arc::new(ArcSwap::from_pointee(issuers)),
@@ -130,12 +145,23 @@ impl App {
         };
         metrics::register(&mut registry, &parts);
         let authorization = Authorization::new(Arc::clone(&parts.current), clock, load);
-        Ok(Self { parts, authorization, listeners, health, registry: Arc::new(registry), lifecycle, run })
+        Ok(Self {
+            parts,
+            authorization,
+            listeners,
+            health,
+            registry: Arc::new(registry),
+            lifecycle,
+            run,
+        })
     }
 
     /// Where it can be asked, ports resolved.
     pub fn check_addresses(&self) -> Vec<Address> {
-        self.listeners.iter().map(|(listener, _)| listener.local_addr()).collect()
+        self.listeners
+            .iter()
+            .map(|(listener, _)| listener.local_addr())
+            .collect()
     }
 
     /// Where its health is told, port resolved.
@@ -150,25 +176,44 @@ impl App {
 
     /// Serves until it is told to stop; `source` is where a reload finds the configuration.
     pub async fn run(self, source: Source, signals: impl Stream<Item = Signal>) -> Outcome {
-        let Self { parts, authorization, listeners, health, registry, lifecycle, run } = self;
-        for (address, listener) in [("health", health.local_addr())]
-            .into_iter()
-            .chain(listeners.iter().map(|(listener, _)| ("check", listener.local_addr())))
-        {
+        let Self {
+            parts,
+            authorization,
+            listeners,
+            health,
+            registry,
+            lifecycle,
+            run,
+        } = self;
+        for (address, listener) in [("health", health.local_addr())].into_iter().chain(
+            listeners
+                .iter()
+                .map(|(listener, _)| ("check", listener.local_addr())),
+        ) {
             tracing::info!(listener = address, address = %listener, "listening");
         }
         hold_until_keys(&lifecycle, &parts.issuers.load());
         for (_, acceptor) in &listeners {
             if let Some(acceptor) = acceptor.clone() {
                 let watch = Watch::new(acceptor.files());
-                lifecycle.keep("check_tls", watch.follow("listen.check_tls", move || acceptor.reload()));
+                lifecycle.keep(
+                    "check_tls",
+                    watch.follow("listen.check_tls", move || acceptor.reload()),
+                );
             }
         }
-        let told = health::Health { phase: lifecycle.phase(), readiness: lifecycle.readiness().clone(), registry };
+        let told = health::Health {
+            phase: lifecycle.phase(),
+            readiness: lifecycle.readiness().clone(),
+            registry,
+        };
         lifecycle.keep("health", health::serve(health, told));
         let (grpc_health, follower) = grpc_health::health(lifecycle.phase()).await;
         lifecycle.keep("grpc health", follower);
-        lifecycle.keep("reload", Reloader::new(parts, source).run(lifecycle.reloads()));
+        lifecycle.keep(
+            "reload",
+            Reloader::new(parts, source).run(lifecycle.reloads()),
+        );
         let server = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
             .http2_keepalive_timeout(Some(Duration::from_secs(10)))
@@ -197,7 +242,9 @@ pub fn system_clock() -> Arc<dyn Clock> {
 /// Ready means that every issuer was asked once and at least one has keys.
 fn hold_until_keys(lifecycle: &Lifecycle, issuers: &[Arc<Issuer>]) {
     for issuer in issuers {
-        let gate = lifecycle.readiness().gate(format!("first answer of issuer {}", issuer.config().name));
+        let gate = lifecycle
+            .readiness()
+            .gate(format!("first answer of issuer {}", issuer.config().name));
         let keyring = Arc::clone(issuer.keyring());
         tokio::spawn(async move {
             keyring.asked().await;
@@ -205,7 +252,10 @@ fn hold_until_keys(lifecycle: &Lifecycle, issuers: &[Arc<Issuer>]) {
         });
     }
     let gate = lifecycle.readiness().gate("keys of any issuer");
-    let keyrings: Vec<_> = issuers.iter().map(|issuer| Arc::clone(issuer.keyring())).collect();
+    let keyrings: Vec<_> = issuers
+        .iter()
+        .map(|issuer| Arc::clone(issuer.keyring()))
+        .collect();
     tokio::spawn(async move {
         select_all(keyrings.iter().map(|keyring| Box::pin(keyring.arrived()))).await;
         drop(gate);
@@ -219,7 +269,11 @@ fn users(config: &Config) -> Result<Users, SetupError> {
 
 /// The realms of the configured issuers, each once.
 fn realms(config: &Config) -> Vec<Arc<str>> {
-    let mut realms: Vec<_> = config.issuers.iter().map(|issuer| Arc::clone(&issuer.realm)).collect();
+    let mut realms: Vec<_> = config
+        .issuers
+        .iter()
+        .map(|issuer| Arc::clone(&issuer.realm))
+        .collect();
     realms.sort();
     realms.dedup();
     realms
@@ -234,7 +288,11 @@ fn generation(
     metrics: Metrics,
 ) -> Result<Generation, BuildError> {
     let privacy = Privacy::new(&config.telemetry.subject)?;
-    let policies = config.policies.policies.iter().map(|policy| Arc::clone(&policy.name));
+    let policies = config
+        .policies
+        .policies
+        .iter()
+        .map(|policy| Arc::clone(&policy.name));
     let names = config.issuers.iter().map(|issuer| Arc::clone(&issuer.name));
     let sink = Journal::new(metrics, &config.telemetry, privacy.clone(), policies, names);
     let decider = Decider::new(
@@ -255,7 +313,11 @@ fn generation(
 
 /// The headers that may bear a token, under any policy.
 fn credential_headers(config: &Config) -> Vec<String> {
-    let sources = config.policies.policies.iter().flat_map(|policy| &policy.credentials);
+    let sources = config
+        .policies
+        .policies
+        .iter()
+        .flat_map(|policy| &policy.credentials);
     let named = sources.filter_map(|source| match source {
         credential::Source::Bearer(name) | credential::Source::Header(name) => Some(name.clone()),
         credential::Source::Cookie(_) => None,

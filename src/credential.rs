@@ -34,7 +34,9 @@ impl<'r> Credential<'r> {
     pub fn find(request: &'r Request, sources: &[Source]) -> Result<Option<Self>, CredentialError> {
         let mut found: Option<Self> = None;
         for source in sources {
-            let Some(here) = source.read(request)? else { continue };
+            let Some(here) = source.read(request)? else {
+                continue;
+            };
             match found {
                 Some(before) if before != here => return Err(CredentialError::Several),
                 Some(_) | None => found = Some(here),
@@ -50,7 +52,9 @@ impl<'r> Credential<'r> {
 
     fn of(bytes: &'r [u8]) -> Result<Self, CredentialError> {
         match std::str::from_utf8(bytes) {
-            Ok(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Self(text)),
+            Ok(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                Ok(Self(text))
+            }
             Ok(_) | Err(_) => Err(CredentialError::Malformed),
         }
     }
@@ -87,7 +91,10 @@ impl Source {
 /// another scheme is found too.
 fn bearer(value: &[u8]) -> Result<Option<Credential<'_>>, CredentialError> {
     let Some(rest) = after_scheme(value) else {
-        let mut others = value.split(|byte| *byte == b',').skip(1).map(<[u8]>::trim_ascii);
+        let mut others = value
+            .split(|byte| *byte == b',')
+            .skip(1)
+            .map(<[u8]>::trim_ascii);
         return match others.any(|part| after_scheme(part).is_some()) {
             true => Err(CredentialError::Several),
             false => Ok(None),
@@ -96,7 +103,10 @@ fn bearer(value: &[u8]) -> Result<Option<Credential<'_>>, CredentialError> {
     if rest.contains(&b',') {
         return Err(CredentialError::Several);
     }
-    let token = rest.iter().position(|byte| *byte != b' ').and_then(|start| rest.get(start..));
+    let token = rest
+        .iter()
+        .position(|byte| *byte != b' ')
+        .and_then(|start| rest.get(start..));
     match token {
         Some(token) if rest.first() == Some(&b' ') => Credential::of(token).map(Some),
         Some(_) | None => Err(CredentialError::Malformed),
@@ -107,7 +117,9 @@ fn bearer(value: &[u8]) -> Result<Option<Credential<'_>>, CredentialError> {
 fn after_scheme(value: &[u8]) -> Option<&[u8]> {
     const SCHEME: &[u8] = b"bearer";
     let (scheme, rest) = value.split_at_checked(SCHEME.len())?;
-    let ends = rest.first().is_none_or(|byte| !byte.is_ascii_graphic() || *byte == b',');
+    let ends = rest
+        .first()
+        .is_none_or(|byte| !byte.is_ascii_graphic() || *byte == b',');
     (scheme.eq_ignore_ascii_case(SCHEME) && ends).then_some(rest)
 }
 
@@ -115,12 +127,22 @@ fn after_scheme(value: &[u8]) -> Option<&[u8]> {
 /// Envoy's affair, so a comma separates as a semicolon does.
 fn cookie<'r>(request: &'r Request, name: &str) -> Result<Option<Credential<'r>>, CredentialError> {
     let mut found = None;
-    let headers = request.headers.iter().filter(|header| header.name == "cookie");
+    let headers = request
+        .headers
+        .iter()
+        .filter(|header| header.name == "cookie");
     for pair in headers.flat_map(|header| header.value.split(|byte| matches!(byte, b';' | b','))) {
-        let Some(value) = pair.trim_ascii().strip_prefix(name.as_bytes()) else { continue };
-        let Some(value) = value.trim_ascii_start().strip_prefix(b"=") else { continue };
+        let Some(value) = pair.trim_ascii().strip_prefix(name.as_bytes()) else {
+            continue;
+        };
+        let Some(value) = value.trim_ascii_start().strip_prefix(b"=") else {
+            continue;
+        };
         let value = value.trim_ascii();
-        let bare = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value);
+        let bare = value
+            .strip_prefix(b"\"")
+            .and_then(|rest| rest.strip_suffix(b"\""))
+            .unwrap_or(value);
         if found.replace(Credential::of(bare)?).is_some() {
             return Err(CredentialError::Several);
         }

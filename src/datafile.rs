@@ -42,7 +42,11 @@ impl<T: Send + Sync + 'static> DataFile<T> {
                 }
             }
         });
-        Ok(Self { held, versions, keeper })
+        Ok(Self {
+            held,
+            versions,
+            keeper,
+        })
     }
 
     /// What the file says now.

@@ -52,7 +52,13 @@ impl Decider {
         revocations: Revocations,
         users: Users,
     ) -> Self {
-        Self { policies, tokens, tenants, revocations, users }
+        Self {
+            policies,
+            tokens,
+            tenants,
+            revocations,
+            users,
+        }
     }
 
     /// Decides whether a request may pass; `record` keeps what each step saw.
@@ -83,20 +89,40 @@ impl Decider {
         let Some(credential) = Credential::find(request, &policy.credentials)? else {
             return self.without_token(policy, request);
         };
-        let token = self.token(credential, policy, moment, place, record).await?;
+        let token = self
+            .token(credential, policy, moment, place, record)
+            .await?;
         if token.is_machine() {
             return self.machine(token, policy, request, moment, record);
         }
-        let subject = token.subject().as_ref().map_err(|error| Refusal::Subject(*error))?;
+        let subject = token
+            .subject()
+            .as_ref()
+            .map_err(|error| Refusal::Subject(*error))?;
         let tenancy = self.tenants.settle(request, Some(&token))?;
         record.tenant(tenancy.tenant());
-        self.revocations.check(&token, tenancy.tenant().map(|tenant| &**tenant), moment.wall)?;
+        self.revocations.check(
+            &token,
+            tenancy.tenant().map(|tenant| &**tenant),
+            moment.wall,
+        )?;
         if !policy.require_user {
-            return Ok(Permit::unasked(Arc::clone(&token), &tenancy, self.users.names_by_subject()));
+            return Ok(Permit::unasked(
+                Arc::clone(&token),
+                &tenancy,
+                self.users.names_by_subject(),
+            ));
         }
-        let user = self.user(&token, subject, &tenancy, moment, place, record).await?;
+        let user = self
+            .user(&token, subject, &tenancy, moment, place, record)
+            .await?;
         policy.admits_roles(&user)?;
-        Ok(Permit::user(Arc::clone(&token), &tenancy, user, self.users.proves_tenant()))
+        Ok(Permit::user(
+            Arc::clone(&token),
+            &tenancy,
+            user,
+            self.users.proves_tenant(),
+        ))
     }
 
     /// A request without a credential passes where the policy lets it, as nobody.
@@ -117,7 +143,13 @@ impl Decider {
     ) -> Result<Arc<VerifiedToken>, Refusal> {
         let verified = self
             .tokens
-            .verify(credential, moment.wall, moment.instant, place, record.claimed())
+            .verify(
+                credential,
+                moment.wall,
+                moment.instant,
+                place,
+                record.claimed(),
+            )
             .await;
         let (token, seen) = verified?;
         record.token(&token, seen);
@@ -140,7 +172,11 @@ impl Decider {
         }
         let tenancy = self.tenants.settle(request, Some(&token))?;
         record.tenant(tenancy.tenant());
-        self.revocations.check(&token, tenancy.tenant().map(|tenant| &**tenant), moment.wall)?;
+        self.revocations.check(
+            &token,
+            tenancy.tenant().map(|tenant| &**tenant),
+            moment.wall,
+        )?;
         if !policy.roles.is_empty() {
             return Err(Refusal::Roles);
         }
@@ -169,7 +205,8 @@ impl Decider {
         record.user(&user);
         if let Some(id) = &user.id {
             let tenant = tenancy.tenant().map(|tenant| &**tenant);
-            self.revocations.check_user(token, tenant, id, moment.wall)?;
+            self.revocations
+                .check_user(token, tenant, id, moment.wall)?;
         }
         match (&user.status, &user.lacks) {
             (Status::Disabled, _) => Err(Refusal::UserDisabled),

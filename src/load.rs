@@ -55,21 +55,34 @@ impl Load {
 
     /// Changes the room; whoever has a place keeps it.
     pub fn resize(&self, in_flight: usize, waiting: usize) {
-        self.shared.max_in_flight.store(in_flight, Ordering::Relaxed);
+        self.shared
+            .max_in_flight
+            .store(in_flight, Ordering::Relaxed);
         self.shared.max_waiting.store(waiting, Ordering::Relaxed);
     }
 
     /// Takes a place, if one is free, for a decision that must be made by `deadline`.
     pub fn admit(&self, deadline: Instant) -> Option<Place> {
         let before = self.shared.in_flight.fetch_add(1, Ordering::Relaxed);
-        let place = Place { shared: Arc::clone(&self.shared), deadline };
+        let place = Place {
+            shared: Arc::clone(&self.shared),
+            deadline,
+        };
         (before < self.shared.max_in_flight.load(Ordering::Relaxed)).then_some(place)
     }
 
     /// Decisions being made and decisions that wait.
     pub fn now(&self) -> (usize, usize) {
-        let Shared { in_flight, waiting, max_in_flight: _, max_waiting: _ } = &*self.shared;
-        (in_flight.load(Ordering::Relaxed), waiting.load(Ordering::Relaxed))
+        let Shared {
+            in_flight,
+            waiting,
+            max_in_flight: _,
+            max_waiting: _,
+        } = &*self.shared;
+        (
+            in_flight.load(Ordering::Relaxed),
+            waiting.load(Ordering::Relaxed),
+        )
     }
 }
 
@@ -80,9 +93,17 @@ impl Place {
     }
 
     /// Waits for `outcome`, no longer than `until` and the deadline.
-    pub async fn wait<T>(&self, until: Instant, outcome: impl Future<Output = T>) -> Result<T, NoWait> {
-        let Some(_chair) = Chair::take(&self.shared) else { return Err(NoWait::Full) };
-        timeout_at(until.min(self.deadline), outcome).await.map_err(|_| NoWait::Late)
+    pub async fn wait<T>(
+        &self,
+        until: Instant,
+        outcome: impl Future<Output = T>,
+    ) -> Result<T, NoWait> {
+        let Some(_chair) = Chair::take(&self.shared) else {
+            return Err(NoWait::Full);
+        };
+        timeout_at(until.min(self.deadline), outcome)
+            .await
+            .map_err(|_| NoWait::Late)
     }
 }
 
@@ -97,7 +118,9 @@ struct Chair<'s>(&'s Shared);
 
 impl<'s> Chair<'s> {
     fn take(shared: &'s Shared) -> Option<Self> {
-        if shared.waiting.fetch_add(1, Ordering::Relaxed) >= shared.max_waiting.load(Ordering::Relaxed) {
+        if shared.waiting.fetch_add(1, Ordering::Relaxed)
+            >= shared.max_waiting.load(Ordering::Relaxed)
+        {
             shared.waiting.fetch_sub(1, Ordering::Relaxed);
             return None;
         }

@@ -64,7 +64,9 @@ impl Request {
 
     /// The host without port and trailing dot, in lower case; `None` if it is not ASCII.
     pub fn host_name(&self) -> Option<String> {
-        let host = std::str::from_utf8(&self.host).ok().filter(|host| host.is_ascii())?;
+        let host = std::str::from_utf8(&self.host)
+            .ok()
+            .filter(|host| host.is_ascii())?;
         let name = match host.strip_prefix('[') {
             Some(literal) => literal.split(']').next()?,
             None => host.split(':').next()?,
@@ -80,12 +82,17 @@ impl Request {
     pub fn plain_path(&self) -> Option<&str> {
         let path = std::str::from_utf8(self.path()).ok()?;
         let plain = path.starts_with('/')
-            && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b';' | b'#'))
+            && path
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b';' | b'#'))
             && !path.contains("//")
             && !path.split('/').any(|segment| matches!(segment, "." | ".."))
             && path.split('%').skip(1).all(|rest| {
                 let code = rest.get(..2).map(str::to_ascii_lowercase);
-                !matches!(code.as_deref(), None | Some("2f" | "5c" | "2e" | "25" | "00"))
+                !matches!(
+                    code.as_deref(),
+                    None | Some("2f" | "5c" | "2e" | "25" | "00")
+                )
             });
         plain.then_some(path)
     }
@@ -124,7 +131,10 @@ mod tests {
     use super::*;
 
     fn target(target: &'static str) -> Request {
-        Request { target: target.into(), ..Request::default() }
+        Request {
+            target: target.into(),
+            ..Request::default()
+        }
     }
 
     #[test]
@@ -138,8 +148,27 @@ mod tests {
     #[test]
     fn env_07_a_path_that_servers_read_differently_is_not_plain() {
         for path in [
-            "//admin/x", "/a//b", "/a/../b", "/a/./b", "/a/..", "/.", "/a;b", "/a\\b", "/a%2Fb", "/a%2fb", "/a%5cb",
-            "/a%2E%2e/b", "/a%252fb", "/a%00", "/a%", "/a%2", "/a#b", "/\u{e9}", "/a b", "a/b", "*",
+            "//admin/x",
+            "/a//b",
+            "/a/../b",
+            "/a/./b",
+            "/a/..",
+            "/.",
+            "/a;b",
+            "/a\\b",
+            "/a%2Fb",
+            "/a%2fb",
+            "/a%5cb",
+            "/a%2E%2e/b",
+            "/a%252fb",
+            "/a%00",
+            "/a%",
+            "/a%2",
+            "/a#b",
+            "/\u{e9}",
+            "/a b",
+            "a/b",
+            "*",
         ] {
             assert_eq!(target(path).plain_path(), None, "{path}");
         }
@@ -153,7 +182,10 @@ mod tests {
             ("[::1]:80", "::1"),
             ("", ""),
         ] {
-            let request = Request { host: host.into(), ..Request::default() };
+            let request = Request {
+                host: host.into(),
+                ..Request::default()
+            };
             assert_eq!(request.host_name().as_deref(), Some(name));
         }
     }
@@ -166,8 +198,18 @@ mod tests {
             ("application/grpc-web", false),
             ("application/json", false),
         ] {
-            let entry = Entry { name: "content-type".into(), value: content_type.into() };
-            assert_eq!(Request { headers: vec![entry], ..Request::default() }.is_grpc(), grpc);
+            let entry = Entry {
+                name: "content-type".into(),
+                value: content_type.into(),
+            };
+            assert_eq!(
+                Request {
+                    headers: vec![entry],
+                    ..Request::default()
+                }
+                .is_grpc(),
+                grpc
+            );
         }
     }
 }

@@ -113,14 +113,21 @@ impl Revocations {
             Config::Memory => None,
             Config::File(path) => {
                 let issuers = issuers.to_vec();
-                Some(DataFile::open(path, move |path| file::read(path, &issuers))?)
+                Some(DataFile::open(path, move |path| {
+                    file::read(path, &issuers)
+                })?)
             }
         };
         Ok(Self { file })
     }
 
     /// Whether a token is revoked, by itself or through its subject or tenant.
-    pub fn check(&self, token: &VerifiedToken, tenant: Option<&str>, now: Timestamp) -> Result<(), Hit> {
+    pub fn check(
+        &self,
+        token: &VerifiedToken,
+        tenant: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Hit> {
         match &self.file {
             None => Ok(()),
             Some(file) => file.load().check(token, tenant, now),
@@ -143,7 +150,12 @@ impl Revocations {
 }
 
 impl Revoked {
-    fn check(&self, token: &VerifiedToken, tenant: Option<&str>, now: Timestamp) -> Result<(), Hit> {
+    fn check(
+        &self,
+        token: &VerifiedToken,
+        tenant: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Hit> {
         let issuer = token.issuer().config();
         let issued = Issued::of(token, now);
         let named = |named: &Named, name: Option<&str>, kind| {
@@ -157,17 +169,41 @@ impl Revoked {
             issued.under(strike, Kind::Issuer)?;
         }
         if let Ok(subject) = token.subject() {
-            housed(&self.subjects, &issuer.realm, subject.normalized(), tenant, issued, Kind::Subject)?;
+            housed(
+                &self.subjects,
+                &issuer.realm,
+                subject.normalized(),
+                tenant,
+                issued,
+                Kind::Subject,
+            )?;
         }
-        for strike in tenant.and_then(|tenant| self.tenants.get(tenant)).into_iter().flatten() {
+        for strike in tenant
+            .and_then(|tenant| self.tenants.get(tenant))
+            .into_iter()
+            .flatten()
+        {
             issued.under(strike, Kind::Tenant)?;
         }
         Ok(())
     }
 
-    fn check_user(&self, token: &VerifiedToken, tenant: Option<&str>, id: &str, now: Timestamp) -> Result<(), Hit> {
+    fn check_user(
+        &self,
+        token: &VerifiedToken,
+        tenant: Option<&str>,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<(), Hit> {
         let issued = Issued::of(token, now);
-        housed(&self.users, &token.issuer().config().realm, id, tenant, issued, Kind::User)
+        housed(
+            &self.users,
+            &token.issuer().config().realm,
+            id,
+            tenant,
+            issued,
+            Kind::User,
+        )
     }
 }
 
@@ -180,7 +216,9 @@ fn housed(
     issued: Issued,
     kind: Kind,
 ) -> Result<(), Hit> {
-    let Some(strikes) = entries.get(realm).and_then(|names| names.get(name)) else { return Ok(()) };
+    let Some(strikes) = entries.get(realm).and_then(|names| names.get(name)) else {
+        return Ok(());
+    };
     for (house, strike) in strikes {
         if house.is_none() || house.as_deref() == tenant {
             issued.under(strike, kind)?;
@@ -199,7 +237,10 @@ struct Issued {
 impl Issued {
     fn of(token: &VerifiedToken, now: Timestamp) -> Self {
         let ahead = token.issuer().config().clock_ahead;
-        Self { at: token.claims().issued_at().map(|at| at.minus(ahead)), now }
+        Self {
+            at: token.claims().issued_at().map(|at| at.minus(ahead)),
+            now,
+        }
     }
 
     fn under(self, strike: &Strike, kind: Kind) -> Result<(), Hit> {
@@ -211,7 +252,11 @@ impl Issued {
         if ended || later {
             return Ok(());
         }
-        Err(Hit { kind, at: strike.at.or(strike.before), reason: strike.reason.clone() })
+        Err(Hit {
+            kind,
+            at: strike.at.or(strike.before),
+            reason: strike.reason.clone(),
+        })
     }
 }
 

@@ -81,12 +81,18 @@ impl Subject {
         if raw.chars().any(char::is_control) {
             return invalid(Invalid::Control);
         }
-        let Some(rewritten) = config.rewritten(raw) else { return invalid(Invalid::Unmatched) };
+        let Some(rewritten) = config.rewritten(raw) else {
+            return invalid(Invalid::Unmatched);
+        };
         let (normalized, changed) = match normalization::apply(&config.normalize, rewritten) {
             Ok(normalized) => normalized,
             Err(what) => return invalid(what),
         };
-        if config.reserved.iter().any(|reserved| *reserved == normalized) {
+        if config
+            .reserved
+            .iter()
+            .any(|reserved| *reserved == normalized)
+        {
             return Err(SubjectError::Reserved);
         }
         if normalized.is_empty() || normalized.chars().nth(MAX_CHARS).is_some() {
@@ -98,7 +104,11 @@ impl Subject {
         if matches!(normalized.as_str(), "." | "..") {
             return invalid(Invalid::PathSegment);
         }
-        Ok(Self { raw: raw.into(), normalized: normalized.into(), changed })
+        Ok(Self {
+            raw: raw.into(),
+            normalized: normalized.into(),
+            changed,
+        })
     }
 
     /// The subject as the token has it.
@@ -120,7 +130,10 @@ impl Subject {
 impl Config {
     /// What the first rule that matches makes of a raw subject; `None` if one had to and none did.
     fn rewritten(&self, raw: &str) -> Option<String> {
-        match (self.rewrite.iter().find(|rule| rule.matches.is_match(raw)), self.unmatched) {
+        match (
+            self.rewrite.iter().find(|rule| rule.matches.is_match(raw)),
+            self.unmatched,
+        ) {
             (Some(rule), _) => Some(rule.matches.replace(raw, rule.to.as_str()).into_owned()),
             (None, Unmatched::Refuse) if !self.rewrite.is_empty() => None,
             (None, Unmatched::Refuse | Unmatched::Pass) => Some(raw.to_owned()),

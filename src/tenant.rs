@@ -99,7 +99,9 @@ impl Tenants {
         let mut named: Option<String> = None;
         let mut proven = false;
         for source in &self.config.from {
-            let Some(raw) = source.read(request, token)? else { continue };
+            let Some(raw) = source.read(request, token)? else {
+                continue;
+            };
             let tenant = self.normalized(&raw)?;
             if named.as_ref().is_some_and(|before| *before != tenant) {
                 return Err(TenantError::Sources);
@@ -118,19 +120,29 @@ impl Tenants {
         }
         match named {
             None if self.config.required => Err(TenantError::Missing),
-            None => Ok(Tenancy { tenant: None, proven: false }),
-            Some(tenant) if self.knows(&tenant) => {
-                Ok(Tenancy { tenant: Some(tenant.into()), proven })
-            }
+            None => Ok(Tenancy {
+                tenant: None,
+                proven: false,
+            }),
+            Some(tenant) if self.knows(&tenant) => Ok(Tenancy {
+                tenant: Some(tenant.into()),
+                proven,
+            }),
             Some(_) => Err(TenantError::Unknown),
         }
     }
 
     fn normalized(&self, raw: &str) -> Result<String, TenantError> {
-        let (tenant, _) = normalize(&self.config.normalize, raw.to_owned()).map_err(|_| TenantError::Form)?;
+        let (tenant, _) =
+            normalize(&self.config.normalize, raw.to_owned()).map_err(|_| TenantError::Form)?;
         // Whatever the declared format: a tenant is one path segment, and visible.
-        let segment = !matches!(tenant.as_str(), "" | "." | "..") && !tenant.contains(char::is_control);
-        if segment && self.config.format.is_match(&tenant) { Ok(tenant) } else { Err(TenantError::Form) }
+        let segment =
+            !matches!(tenant.as_str(), "" | "." | "..") && !tenant.contains(char::is_control);
+        if segment && self.config.format.is_match(&tenant) {
+            Ok(tenant)
+        } else {
+            Err(TenantError::Form)
+        }
     }
 
     fn knows(&self, tenant: &str) -> bool {
@@ -145,7 +157,11 @@ impl Tenants {
 
 impl Source {
     /// What the source says; `None` where it is not there.
-    fn read(&self, request: &Request, token: Option<&VerifiedToken>) -> Result<Option<String>, TenantError> {
+    fn read(
+        &self,
+        request: &Request,
+        token: Option<&VerifiedToken>,
+    ) -> Result<Option<String>, TenantError> {
         match self {
             Self::Claim(name) => match token.and_then(|token| token.claims().get(name)) {
                 None | Some(Value::Null) => Ok(None),
@@ -170,7 +186,9 @@ impl Source {
 
 impl Template {
     fn label<'h>(&self, host: &'h str) -> Option<&'h str> {
-        let label = host.strip_prefix(self.before.as_str())?.strip_suffix(self.after.as_str())?;
+        let label = host
+            .strip_prefix(self.before.as_str())?
+            .strip_suffix(self.after.as_str())?;
         (!label.is_empty() && !label.contains('.')).then_some(label)
     }
 

@@ -134,9 +134,14 @@ impl Remembered {
 impl Tokens {
     /// Verifies the tokens of these issuers.
     pub fn new(issuers: &[Arc<Issuer>], remembered: Remembered, max_bytes: usize) -> Self {
-        let issuers =
-            issuers.iter().map(|issuer| (Arc::clone(&issuer.config().issuer), Arc::clone(issuer)));
-        Self { issuers: issuers.collect(), remembered, max_bytes }
+        let issuers = issuers
+            .iter()
+            .map(|issuer| (Arc::clone(&issuer.config().issuer), Arc::clone(issuer)));
+        Self {
+            issuers: issuers.collect(),
+            remembered,
+            max_bytes,
+        }
     }
 
     /// Proves a credential to be a token, or tells why it is none.
@@ -152,7 +157,10 @@ impl Tokens {
     ) -> Result<(Arc<VerifiedToken>, Seen), TokenError> {
         let text = credential.expose();
         if text.len() > self.max_bytes {
-            return Err(TokenError::TooLarge { came: text.len(), most: self.max_bytes });
+            return Err(TokenError::TooLarge {
+                came: text.len(),
+                most: self.max_bytes,
+            });
         }
         let digest = Digest::of(&digest::digest(&digest::SHA256, text.as_bytes()));
         if let Some(token) = self.remembered.cache.get(&digest) {
@@ -179,7 +187,10 @@ impl Tokens {
         let jws = Jws::parse(text).map_err(TokenError::Malformed)?;
         claimed.key_id = jws.key_id().map(|id| id.chars().take(64).collect());
         let claims = Claims::parse(jws.unverified_payload())?;
-        let issuer = self.issuers.get(claims.issuer()).ok_or(TokenError::IssuerUnknown)?;
+        let issuer = self
+            .issuers
+            .get(claims.issuer())
+            .ok_or(TokenError::IssuerUnknown)?;
         claimed.issuer = Some(Arc::clone(issuer));
         let config = issuer.config();
         let algorithm = jws.algorithm(&config.algorithms)?;
@@ -193,7 +204,12 @@ impl Tokens {
             return Err(TokenError::Type);
         }
         claims.check(config, now)?;
-        Ok(VerifiedToken::assert(Arc::clone(issuer), key, claims, text.len()))
+        Ok(VerifiedToken::assert(
+            Arc::clone(issuer),
+            key,
+            claims,
+            text.len(),
+        ))
     }
 }
 

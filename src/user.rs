@@ -118,36 +118,60 @@ impl Users {
             directory,
             config,
         };
-        let users = Self { shared: Arc::new(shared) };
+        let users = Self {
+            shared: Arc::new(shared),
+        };
         users.forget_on_change();
         users
     }
 
     /// What is known of a user, from memory if it may, else from the directory.
-    pub async fn find(&self, query: Query<'_>, now: Instant, place: &Place) -> Result<Known, NotKnown> {
+    pub async fn find(
+        &self,
+        query: Query<'_>,
+        now: Instant,
+        place: &Place,
+    ) -> Result<Known, NotKnown> {
         let (stale, mute) = match self.shared.remembered.get(&query, now) {
             Some((Freshness::Fresh, Some(user))) => {
-                return Ok(Known { user: Some(user), cached: Cached::Hit });
+                return Ok(Known {
+                    user: Some(user),
+                    cached: Cached::Hit,
+                });
             }
             Some((Freshness::Fresh, None)) => {
-                return Ok(Known { user: None, cached: Cached::Negative });
+                return Ok(Known {
+                    user: None,
+                    cached: Cached::Negative,
+                });
             }
             Some((Freshness::Stale { ask }, user)) => (user, !ask),
             Some((Freshness::Spent, _)) | None => (None, false),
         };
         if let (Some(user), true) = (&stale, mute) {
-            return Ok(Known { user: Some(Arc::clone(user)), cached: Cached::Stale });
+            return Ok(Known {
+                user: Some(Arc::clone(user)),
+                cached: Cached::Stale,
+            });
         }
         let until = now + self.shared.config.wait;
         let waited = place.wait(until, ended(self.look_up(query.owned()))).await;
         let failure = match waited {
-            Ok(Ok(user)) => return Ok(Known { user, cached: Cached::Miss }),
+            Ok(Ok(user)) => {
+                return Ok(Known {
+                    user,
+                    cached: Cached::Miss,
+                });
+            }
             Ok(Err(unanswered)) => NotKnown::Unanswered(unanswered),
             Err(NoWait::Late) => NotKnown::Late,
             Err(NoWait::Full) => NotKnown::Crowded,
         };
         match stale {
-            Some(user) => Ok(Known { user: Some(user), cached: Cached::Stale }),
+            Some(user) => Ok(Known {
+                user: Some(user),
+                cached: Cached::Stale,
+            }),
             None => Err(failure),
         }
     }
@@ -197,11 +221,15 @@ impl Users {
 
     /// Forgets everything when a directory that lies in a file says that it changed.
     fn forget_on_change(&self) {
-        let Some(mut versions) = self.shared.directory.versions() else { return };
+        let Some(mut versions) = self.shared.directory.versions() else {
+            return;
+        };
         let shared = Arc::downgrade(&self.shared);
         tokio::spawn(async move {
             while versions.changed().await.is_ok() {
-                let Some(shared) = shared.upgrade() else { return };
+                let Some(shared) = shared.upgrade() else {
+                    return;
+                };
                 shared.remembered.clear();
             }
         });
@@ -217,15 +245,27 @@ struct Running {
 
 impl Running {
     async fn ask(&self) -> Outcome {
-        let Shared { config, directory, remembered, room, counts, under_way: _ } = &*self.shared;
+        let Shared {
+            config,
+            directory,
+            remembered,
+            room,
+            counts,
+            under_way: _,
+        } = &*self.shared;
         let began = Instant::now();
         let until = began + config.timeout;
         let answer = timeout_at(until, async {
             // The semaphore is never closed; a look-up that finds no room in time is late.
-            let _room = room.acquire().await.map_err(|_| Unanswered::because(Reason::Crowded))?;
+            let _room = room
+                .acquire()
+                .await
+                .map_err(|_| Unanswered::because(Reason::Crowded))?;
             directory.look_up(self.key.query()).await
         });
-        let answer = answer.await.unwrap_or_else(|_| Err(Unanswered::because(Reason::Timeout)));
+        let answer = answer
+            .await
+            .unwrap_or_else(|_| Err(Unanswered::because(Reason::Timeout)));
         let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         counts.micros.fetch_add(micros, Ordering::Relaxed);
         match answer {

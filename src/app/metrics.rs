@@ -61,16 +61,45 @@ impl Collector for State {
         self.issuers(&mut encoder)?;
         self.users(&mut encoder)?;
         let (tokens, token_bytes) = self.remembered.size();
-        gauge(&mut encoder, "remembered_tokens", "Verified tokens that are remembered", None, &[(UNLABELLED, whole(tokens))])?;
-        gauge(&mut encoder, "remembered_tokens", "About what remembered tokens take", Some(Unit::Bytes), &[(UNLABELLED, whole(token_bytes))])?;
+        gauge(
+            &mut encoder,
+            "remembered_tokens",
+            "Verified tokens that are remembered",
+            None,
+            &[(UNLABELLED, whole(tokens))],
+        )?;
+        gauge(
+            &mut encoder,
+            "remembered_tokens",
+            "About what remembered tokens take",
+            Some(Unit::Bytes),
+            &[(UNLABELLED, whole(token_bytes))],
+        )?;
         let (in_flight, waiting) = self.load.now();
         let state = |name| [("state", name)];
-        let load = [(state("in_flight"), whole(in_flight as u64)), (state("waiting"), whole(waiting as u64))];
-        gauge(&mut encoder, "load", "Decisions that are being made, and decisions that wait for a key or a look-up", None, &load)?;
+        let load = [
+            (state("in_flight"), whole(in_flight as u64)),
+            (state("waiting"), whole(waiting as u64)),
+        ];
+        gauge(
+            &mut encoder,
+            "load",
+            "Decisions that are being made, and decisions that wait for a key or a look-up",
+            None,
+            &load,
+        )?;
         let result = |name| [("result", name)];
         let [taken, refused] = &*self.reloads.0;
-        let reloads = [(result("taken"), read(taken)), (result("refused"), read(refused))];
-        counter(&mut encoder, "config_reloads", "Reloads of the configuration by result", &reloads)
+        let reloads = [
+            (result("taken"), read(taken)),
+            (result("refused"), read(refused)),
+        ];
+        counter(
+            &mut encoder,
+            "config_reloads",
+            "Reloads of the configuration by result",
+            &reloads,
+        )
     }
 }
 
@@ -88,12 +117,29 @@ impl State {
             }
             let counts = issuer.keyring().counts();
             for (result, count) in [("ok", &counts.replaced), ("error", &counts.failed)] {
-                fetches.push(([("issuer", issuer.config().name.to_string()), ("result", result.to_owned())], read(count)));
+                fetches.push((
+                    [
+                        ("issuer", issuer.config().name.to_string()),
+                        ("result", result.to_owned()),
+                    ],
+                    read(count),
+                ));
             }
         }
         gauge(encoder, "keys", "Keys held, by issuer", None, &keys)?;
-        gauge(encoder, "keys_age", "Age of the key set that is held, by issuer", Some(Unit::Seconds), &ages)?;
-        counter(encoder, "key_fetches", "Fetches of key sets, by issuer and result", &fetches)
+        gauge(
+            encoder,
+            "keys_age",
+            "Age of the key set that is held, by issuer",
+            Some(Unit::Seconds),
+            &ages,
+        )?;
+        counter(
+            encoder,
+            "key_fetches",
+            "Fetches of key sets, by issuer and result",
+            &fetches,
+        )
     }
 
     fn users(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
@@ -108,14 +154,39 @@ impl State {
         for (reason, count) in Reason::ALL.iter().zip(&counts.unanswered) {
             lookups.push((outcome("unanswered", reason.as_str()), read(count)));
         }
-        counter(encoder, "lookups", "Look-ups in the directory by outcome and, where there was no trustworthy answer, its reason", &lookups)?;
+        counter(
+            encoder,
+            "lookups",
+            "Look-ups in the directory by outcome and, where there was no trustworthy answer, its reason",
+            &lookups,
+        )?;
         let seconds = read(&counts.micros) / 1e6;
-        counter(encoder, "lookup_duration_seconds", "Time spent in look-ups", &[(UNLABELLED, seconds)])?;
+        counter(
+            encoder,
+            "lookup_duration_seconds",
+            "Time spent in look-ups",
+            &[(UNLABELLED, seconds)],
+        )?;
         let (found, bytes, not_found) = users.size();
         let kind = |kind| [("kind", kind)];
-        let entries = [(kind("found"), whole(found)), (kind("not_found"), whole(not_found))];
-        gauge(encoder, "user_cache_entries", "Users remembered, by kind", None, &entries)?;
-        gauge(encoder, "user_cache", "About what remembered users take", Some(Unit::Bytes), &[(UNLABELLED, whole(bytes))])
+        let entries = [
+            (kind("found"), whole(found)),
+            (kind("not_found"), whole(not_found)),
+        ];
+        gauge(
+            encoder,
+            "user_cache_entries",
+            "Users remembered, by kind",
+            None,
+            &entries,
+        )?;
+        gauge(
+            encoder,
+            "user_cache",
+            "About what remembered users take",
+            Some(Unit::Bytes),
+            &[(UNLABELLED, whole(bytes))],
+        )
     }
 }
 
@@ -123,7 +194,10 @@ fn read(count: &AtomicU64) -> f64 {
     whole(count.load(Ordering::Relaxed))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a metric is a float to whoever scrapes it")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a metric is a float to whoever scrapes it"
+)]
 fn whole(count: u64) -> f64 {
     count as f64
 }

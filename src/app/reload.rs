@@ -27,7 +27,9 @@ pub struct Source {
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Source")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -53,7 +55,11 @@ enum ReloadError {
 impl Reloader {
     pub(super) fn new(parts: Parts, source: Source) -> Self {
         let watch = Watch::new(vec![source.path.clone()]);
-        Self { parts, source, watch }
+        Self {
+            parts,
+            source,
+            watch,
+        }
     }
 
     /// Reloads at each signal and each change of the file, for ever.
@@ -79,7 +85,11 @@ impl Reloader {
     }
 
     async fn reload(&mut self) -> Result<(), ReloadError> {
-        let Loaded { config, warnings, files: _ } = (self.source.load)()?;
+        let Loaded {
+            config,
+            warnings,
+            files: _,
+        } = (self.source.load)()?;
         if config.listen != self.parts.config.listen {
             return Err(ReloadError::Listen);
         }
@@ -88,7 +98,8 @@ impl Reloader {
         }
         let issuers = self.issuers(&config)?;
         let current = self.parts.current.load_full();
-        let same_users = config.users == self.parts.config.users && realms(&config) == realms(&self.parts.config);
+        let same_users = config.users == self.parts.config.users
+            && realms(&config) == realms(&self.parts.config);
         let users = match same_users {
             true => current.decider.users().clone(),
             false => users(&config).map_err(BuildError::from)?,
@@ -97,7 +108,13 @@ impl Reloader {
             true => self.parts.remembered.clone(),
             false => Remembered::new(config.limits.tokens),
         };
-        let next = generation(&config, &issuers, users, remembered.clone(), self.parts.metrics.clone())?;
+        let next = generation(
+            &config,
+            &issuers,
+            users,
+            remembered.clone(),
+            self.parts.metrics.clone(),
+        )?;
         for issuer in &issuers {
             // One that does not answer is retried beside the road, as at the start.
             let _in_time = timeout(FIRST_KEYS, issuer.keyring().asked()).await;
@@ -112,21 +129,44 @@ impl Reloader {
     /// The issuers of a new configuration; those that did not change go on as they are.
     fn issuers(&self, config: &Config) -> Result<Vec<Arc<Issuer>>, BuildError> {
         let old = self.parts.issuers.load();
-        let old: HashMap<_, _> = old.iter().map(|issuer| (Arc::clone(&issuer.config().issuer), issuer)).collect();
-        let issuers = config.issuers.iter().map(|wanted| match old.get(&wanted.issuer) {
-            Some(issuer) if issuer.config() == wanted => Ok(Arc::clone(issuer)),
-            Some(_) | None => Issuer::start(wanted.clone()),
-        });
+        let old: HashMap<_, _> = old
+            .iter()
+            .map(|issuer| (Arc::clone(&issuer.config().issuer), issuer))
+            .collect();
+        let issuers = config
+            .issuers
+            .iter()
+            .map(|wanted| match old.get(&wanted.issuer) {
+                Some(issuer) if issuer.config() == wanted => Ok(Arc::clone(issuer)),
+                Some(_) | None => Issuer::start(wanted.clone()),
+            });
         Ok(issuers.collect::<Result<_, _>>()?)
     }
 
-    fn swap(&mut self, config: Config, issuers: Vec<Arc<Issuer>>, remembered: Remembered, next: super::Generation) {
-        let Parts { config: own, current, issuers: shared, remembered: kept, load, metrics: _, reloads: _ } = &mut self.parts;
+    fn swap(
+        &mut self,
+        config: Config,
+        issuers: Vec<Arc<Issuer>>,
+        remembered: Remembered,
+        next: super::Generation,
+    ) {
+        let Parts {
+            config: own,
+            current,
+            issuers: shared,
+            remembered: kept,
+            load,
+            metrics: _,
+            reloads: _,
+        } = &mut self.parts;
         load.resize(config.limits.in_flight, config.limits.waiting);
         current.store(Arc::new(next));
         let issuers = Arc::new(issuers);
         let old = shared.swap(Arc::clone(&issuers));
-        for issuer in old.iter().filter(|old| !issuers.iter().any(|kept| Arc::ptr_eq(kept, old))) {
+        for issuer in old
+            .iter()
+            .filter(|old| !issuers.iter().any(|kept| Arc::ptr_eq(kept, old)))
+        {
             issuer.retire();
         }
         *kept = remembered;

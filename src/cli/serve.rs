@@ -43,7 +43,10 @@ pub(super) fn run(
         }
     };
     let runtime = tokio::runtime::Runtime::new()?;
-    let source = Source { path: arguments.config.clone(), load: Box::new(load) };
+    let source = Source {
+        path: arguments.config.clone(),
+        load: Box::new(load),
+    };
     let served = runtime.block_on(serve(loaded, source, &log));
     // What was cut off may still hold a thread; it does not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -58,7 +61,11 @@ pub(super) fn run(
     }
 }
 
-async fn serve(loaded: config::Loaded, source: Source, log: &Log) -> Result<lifecycle::Outcome, ServeError> {
+async fn serve(
+    loaded: config::Loaded,
+    source: Source,
+    log: &Log,
+) -> Result<lifecycle::Outcome, ServeError> {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "a task panicked: this is a defect, please report it");

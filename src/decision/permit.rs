@@ -37,21 +37,49 @@ pub enum Caller {
 
 impl Permit {
     pub(super) const fn nobody() -> Self {
-        Self { caller: Caller::Nobody, tenant: None }
+        Self {
+            caller: Caller::Nobody,
+            tenant: None,
+        }
     }
 
     pub(super) fn client(token: Arc<VerifiedToken>, tenancy: &Tenancy) -> Self {
-        Self { caller: Caller::Client(token), tenant: tenancy.proven().cloned() }
+        Self {
+            caller: Caller::Client(token),
+            tenant: tenancy.proven().cloned(),
+        }
     }
 
-    pub(super) fn unasked(token: Arc<VerifiedToken>, tenancy: &Tenancy, subject_is_id: bool) -> Self {
-        let caller = Caller::Unasked { token, subject_is_id };
-        Self { caller, tenant: tenancy.proven().cloned() }
+    pub(super) fn unasked(
+        token: Arc<VerifiedToken>,
+        tenancy: &Tenancy,
+        subject_is_id: bool,
+    ) -> Self {
+        let caller = Caller::Unasked {
+            token,
+            subject_is_id,
+        };
+        Self {
+            caller,
+            tenant: tenancy.proven().cloned(),
+        }
     }
 
-    pub(super) fn user(token: Arc<VerifiedToken>, tenancy: &Tenancy, user: Arc<User>, proves_tenant: bool) -> Self {
-        let tenant = if proves_tenant { tenancy.tenant() } else { tenancy.proven() };
-        Self { tenant: tenant.cloned(), caller: Caller::User { token, user } }
+    pub(super) fn user(
+        token: Arc<VerifiedToken>,
+        tenancy: &Tenancy,
+        user: Arc<User>,
+        proves_tenant: bool,
+    ) -> Self {
+        let tenant = if proves_tenant {
+            tenancy.tenant()
+        } else {
+            tenancy.proven()
+        };
+        Self {
+            tenant: tenant.cloned(),
+            caller: Caller::User { token, user },
+        }
     }
 
     /// In whose name the request is made.
@@ -68,7 +96,9 @@ impl Permit {
     pub const fn token(&self) -> Option<&Arc<VerifiedToken>> {
         match &self.caller {
             Caller::Nobody => None,
-            Caller::Client(token) | Caller::Unasked { token, .. } | Caller::User { token, .. } => Some(token),
+            Caller::Client(token) | Caller::Unasked { token, .. } | Caller::User { token, .. } => {
+                Some(token)
+            }
         }
     }
 
@@ -76,13 +106,25 @@ impl Permit {
     /// subjects are ids.
     pub fn user_id(&self) -> Option<&str> {
         match &self.caller {
-            Caller::Nobody | Caller::Client(_) | Caller::Unasked { subject_is_id: false, .. } => None,
-            Caller::Unasked { token, subject_is_id: true } => normalized(token),
+            Caller::Nobody
+            | Caller::Client(_)
+            | Caller::Unasked {
+                subject_is_id: false,
+                ..
+            } => None,
+            Caller::Unasked {
+                token,
+                subject_is_id: true,
+            } => normalized(token),
             Caller::User { token, user } => user.id.as_deref().or_else(|| normalized(token)),
         }
     }
 }
 
 fn normalized(token: &VerifiedToken) -> Option<&str> {
-    token.subject().as_ref().ok().map(|subject| &**subject.normalized())
+    token
+        .subject()
+        .as_ref()
+        .ok()
+        .map(|subject| &**subject.normalized())
 }

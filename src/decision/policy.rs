@@ -3,8 +3,8 @@
 use super::Refusal;
 use crate::credential;
 use crate::request::{Once, Request};
-use crate::token::claims::{Claims, ClaimsError};
 use crate::token::TokenError;
+use crate::token::claims::{Claims, ClaimsError};
 use crate::user::User;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -68,10 +68,15 @@ const DEFAULT: &str = "default";
 impl Policies {
     /// Takes up the policies; `None` if none is named `default`, or a route names one that is not there.
     pub fn new(config: &Config) -> Option<Self> {
-        let named = config.policies.iter().map(|policy| (Arc::clone(&policy.name), Arc::new(policy.clone())));
+        let named = config
+            .policies
+            .iter()
+            .map(|policy| (Arc::clone(&policy.name), Arc::new(policy.clone())));
         let by_name: HashMap<_, _> = named.collect();
         let routed = config.routes.iter().map(|route| {
-            by_name.get(&route.policy).map(|policy| (route.clone(), Arc::clone(policy)))
+            by_name
+                .get(&route.policy)
+                .map(|policy| (route.clone(), Arc::clone(policy)))
         });
         Some(Self {
             routes: routed.collect::<Option<_>>()?,
@@ -95,16 +100,29 @@ impl Policies {
         if self.routes.is_empty() {
             return None;
         }
-        let path = if self.reads_paths { Some(request.plain_path()?) } else { None };
+        let path = if self.reads_paths {
+            Some(request.plain_path()?)
+        } else {
+            None
+        };
         let host = request.host_name();
         let matching = self.routes.iter().find(|(route, _)| {
-            let path_matches = |wanted: &String| path.is_some_and(|path| match wanted.ends_with('/') {
-                true => path.starts_with(wanted.as_str()),
-                false => path == wanted,
-            });
-            route.host.as_ref().is_none_or(|wanted| host.as_ref() == Some(wanted))
+            let path_matches = |wanted: &String| {
+                path.is_some_and(|path| match wanted.ends_with('/') {
+                    true => path.starts_with(wanted.as_str()),
+                    false => path == wanted,
+                })
+            };
+            route
+                .host
+                .as_ref()
+                .is_none_or(|wanted| host.as_ref() == Some(wanted))
                 && route.path.as_ref().is_none_or(path_matches)
-                && (route.methods.is_empty() || route.methods.iter().any(|method| request.method == method.as_bytes()))
+                && (route.methods.is_empty()
+                    || route
+                        .methods
+                        .iter()
+                        .any(|method| request.method == method.as_bytes()))
         });
         matching.map(|(_, policy)| policy)
     }
@@ -131,7 +149,11 @@ impl Policy {
 
     /// Whether the user has one of the roles, where any is asked for.
     pub(super) fn admits_roles(&self, user: &User) -> Result<(), Refusal> {
-        if self.roles.is_empty() || user.has_any_role(&self.roles) { Ok(()) } else { Err(Refusal::Roles) }
+        if self.roles.is_empty() || user.has_any_role(&self.roles) {
+            Ok(())
+        } else {
+            Err(Refusal::Roles)
+        }
     }
 }
 

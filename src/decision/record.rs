@@ -3,8 +3,8 @@
 use super::policy::Policy;
 use super::{Code, Permit, Refusal};
 use crate::subject::Kinds;
-use crate::token::{Claimed, Seen, VerifiedToken};
 use crate::token::issuer::Config as Issuer;
+use crate::token::{Claimed, Seen, VerifiedToken};
 use crate::user::{Cached, User};
 use std::fmt;
 use std::sync::Arc;
@@ -139,7 +139,9 @@ impl<'s> Record<'s> {
     /// The issuer: of the verified token, or the configured one that a refused token names.
     pub fn issuer(&self) -> Option<&Issuer> {
         let verified = self.token.as_ref().map(|(token, _)| token.issuer());
-        verified.or(self.claimed.issuer.as_ref()).map(|issuer| issuer.config())
+        verified
+            .or(self.claimed.issuer.as_ref())
+            .map(|issuer| issuer.config())
     }
 
     /// The key id that a refused token names, cut short.
@@ -155,13 +157,22 @@ impl<'s> Record<'s> {
     /// The normalized subject, once the token is verified.
     pub fn subject(&self) -> Option<&str> {
         let (token, _) = self.token.as_ref()?;
-        token.subject().as_ref().ok().map(|subject| &**subject.normalized())
+        token
+            .subject()
+            .as_ref()
+            .ok()
+            .map(|subject| &**subject.normalized())
     }
 
     /// Which normalizations the subject needed.
     pub fn normalizations(&self) -> Kinds {
-        let subject = self.token.as_ref().and_then(|(token, _)| token.subject().as_ref().ok());
-        subject.map(crate::subject::Subject::changed).unwrap_or_default()
+        let subject = self
+            .token
+            .as_ref()
+            .and_then(|(token, _)| token.subject().as_ref().ok());
+        subject
+            .map(crate::subject::Subject::changed)
+            .unwrap_or_default()
     }
 
     /// The tenant, proven or not.

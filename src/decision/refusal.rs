@@ -15,7 +15,9 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Envoy sent no headers at all: it was told to send none, or in a form that is not read.
-    #[error("Envoy sent no headers; set neither allowed_headers nor disallowed_headers so that none is left")]
+    #[error(
+        "Envoy sent no headers; set neither allowed_headers nor disallowed_headers so that none is left"
+    )]
     NoHeaders,
     /// Envoy names a policy that configuration does not have.
     #[error("context_extensions name a policy that is not configured, or several")]
@@ -94,13 +96,17 @@ impl Refusal {
     pub const fn code(&self) -> Code {
         match self {
             Self::TokenMissing => Code::TokenMissing,
-            Self::Credential(CredentialError::Several | CredentialError::Malformed) => Code::TokenMalformed,
+            Self::Credential(CredentialError::Several | CredentialError::Malformed) => {
+                Code::TokenMalformed
+            }
             Self::Token(error) => of_token(error),
             Self::Subject(SubjectError::Missing) => Code::SubjectMissing,
             Self::Subject(SubjectError::Invalid(_)) | Self::Machine => Code::SubjectInvalid,
             Self::Subject(SubjectError::Reserved) => Code::SubjectReserved,
             Self::Tenant(TenantError::Missing) => Code::TenantMissing,
-            Self::Tenant(TenantError::Sources | TenantError::Path | TenantError::Issuer) => Code::TenantMismatch,
+            Self::Tenant(TenantError::Sources | TenantError::Path | TenantError::Issuer) => {
+                Code::TenantMismatch
+            }
             Self::Tenant(TenantError::Form | TenantError::Unknown) => Code::TenantUnknown,
             Self::Revoked(_) => Code::TokenRevoked,
             Self::UserNotFound => Code::UserNotFound,
@@ -110,7 +116,9 @@ impl Refusal {
             Self::NotKnown(NotKnown::Crowded) | Self::Overloaded => Code::Overloaded,
             Self::Scopes(_) | Self::Roles => Code::ScopeInsufficient,
             Self::PolicyUnknown => Code::PolicyUnknown,
-            Self::NoHeaders | Self::IdentityTooLong { .. } | Self::Undecodable | Self::Panicked => Code::Internal,
+            Self::NoHeaders | Self::IdentityTooLong { .. } | Self::Undecodable | Self::Panicked => {
+                Code::Internal
+            }
         }
     }
 
@@ -146,15 +154,21 @@ impl Refusal {
 
 const fn of_token(error: &TokenError) -> Code {
     match error {
-        TokenError::TooLarge { .. } | TokenError::Malformed(_) | TokenError::Type => Code::TokenMalformed,
+        TokenError::TooLarge { .. } | TokenError::Malformed(_) | TokenError::Type => {
+            Code::TokenMalformed
+        }
         TokenError::IssuerUnknown => Code::IssuerUnknown,
-        TokenError::AlgorithmNotAllowed | TokenError::Key(NoKey::OtherAlgorithm) => Code::AlgorithmNotAllowed,
+        TokenError::AlgorithmNotAllowed | TokenError::Key(NoKey::OtherAlgorithm) => {
+            Code::AlgorithmNotAllowed
+        }
         TokenError::Key(NoKey::Unknown) => Code::KeyUnknown,
         TokenError::Key(NoKey::Unavailable { .. }) => Code::KeysUnavailable,
         TokenError::Key(NoKey::Crowded) => Code::Overloaded,
         TokenError::SignatureInvalid => Code::SignatureInvalid,
         TokenError::Claims(error) => match error {
-            ClaimsError::NotAnObject | ClaimsError::Type(_) | ClaimsError::Missing(_) => Code::TokenMalformed,
+            ClaimsError::NotAnObject | ClaimsError::Type(_) | ClaimsError::Missing(_) => {
+                Code::TokenMalformed
+            }
             ClaimsError::Audience => Code::AudienceMismatch,
             ClaimsError::Expired(_) => Code::TokenExpired,
             ClaimsError::NotYetValid(_) => Code::TokenNotYetValid,
@@ -165,7 +179,11 @@ const fn of_token(error: &TokenError) -> Code {
 
 fn because(hit: &Hit) -> String {
     let since = hit.at.map(|at| format!(" at {at}")).unwrap_or_default();
-    let why = hit.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let why = hit
+        .reason
+        .as_ref()
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default();
     since + &why
 }
 

@@ -12,22 +12,55 @@ use std::time::Duration;
 /// Without `encode_raw_headers` Envoy fills `headers`, with it `header_map` alone; both are read.
 /// Whatever it leaves out stays empty, and a request without headers is for the decision to refuse.
 pub fn request(message: Bytes, timeout: Option<Duration>) -> Option<Request> {
-    let attributes = CheckRequest::decode(message).ok()?.attributes.unwrap_or_default();
-    let HttpRequest { method, headers, path, host, header_map } =
-        attributes.request.unwrap_or_default().http.unwrap_or_default();
+    let attributes = CheckRequest::decode(message)
+        .ok()?
+        .attributes
+        .unwrap_or_default();
+    let HttpRequest {
+        method,
+        headers,
+        path,
+        host,
+        header_map,
+    } = attributes
+        .request
+        .unwrap_or_default()
+        .http
+        .unwrap_or_default();
     let mut headers: Vec<Entry> = headers.into_iter().map(entry).collect();
     headers.extend(header_map.unwrap_or_default().headers.into_iter().map(raw));
-    let context = attributes.context_extensions.into_iter().map(entry).collect();
-    Some(Request { method, target: path, host, headers, context, timeout })
+    let context = attributes
+        .context_extensions
+        .into_iter()
+        .map(entry)
+        .collect();
+    Some(Request {
+        method,
+        target: path,
+        host,
+        headers,
+        context,
+        timeout,
+    })
 }
 
 fn entry(entry: WireEntry) -> Entry {
-    Entry { name: entry.key, value: entry.value }
+    Entry {
+        name: entry.key,
+        value: entry.value,
+    }
 }
 
 fn raw(header: RawHeader) -> Entry {
-    let value = if header.raw_value.is_empty() { header.value } else { header.raw_value };
-    Entry { name: header.key, value }
+    let value = if header.raw_value.is_empty() {
+        header.value
+    } else {
+        header.raw_value
+    };
+    Entry {
+        name: header.key,
+        value,
+    }
 }
 
 /// Reads `grpc-timeout` (gRPC over HTTP/2: up to eight digits and a unit).

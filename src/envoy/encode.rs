@@ -50,7 +50,12 @@ impl Answer {
     /// Leave to pass: sets what the permit says, removes every identity header that it does not.
     ///
     /// Fails where the identity headers are longer than configuration allows.
-    pub fn allow(permit: &Permit, identity: &Identity, record: &Record<'_>, privacy: &Privacy) -> Result<Self, Refusal> {
+    pub fn allow(
+        permit: &Permit,
+        identity: &Identity,
+        record: &Record<'_>,
+        privacy: &Privacy,
+    ) -> Result<Self, Refusal> {
         let mut ok = BytesMut::with_capacity(768);
         identity.write(permit, &mut ok)?;
         Ok(Self::finish(0, field::RESPONSE_OK, &ok, record, privacy))
@@ -64,13 +69,24 @@ impl Answer {
         record: &Record<'_>,
         privacy: &Privacy,
     ) -> Self {
-        let Denial { kind, status, grpc_status, headers, body } = responses.denial(refusal, request, record.request_id());
+        let Denial {
+            kind,
+            status,
+            grpc_status,
+            headers,
+            body,
+        } = responses.denial(refusal, request, record.request_id());
         let mut denied = BytesMut::with_capacity(512);
         let mut code = BytesMut::with_capacity(8);
         varint(&mut code, field::HTTP_STATUS_CODE, u64::from(status));
         text(&mut denied, field::DENIED_STATUS, &code);
         for (name, value) in &headers {
-            header(&mut denied, field::DENIED_HEADERS, name.as_bytes(), value.as_bytes());
+            header(
+                &mut denied,
+                field::DENIED_HEADERS,
+                name.as_bytes(),
+                value.as_bytes(),
+            );
         }
         text(&mut denied, field::DENIED_BODY, body.as_bytes());
         let variant = match kind {
@@ -81,7 +97,13 @@ impl Answer {
     }
 
     /// Puts status, answer and metadata together.
-    fn finish(grpc_status: u8, variant: u32, answer: &[u8], record: &Record<'_>, privacy: &Privacy) -> Self {
+    fn finish(
+        grpc_status: u8,
+        variant: u32,
+        answer: &[u8],
+        record: &Record<'_>,
+        privacy: &Privacy,
+    ) -> Self {
         let mut metadata = BytesMut::with_capacity(256);
         metadata::write(record, privacy, &mut metadata);
         let mut response = BytesMut::with_capacity(answer.len() + metadata.len() + 24);

@@ -28,7 +28,11 @@ impl Identity {
     /// Prepares the removals; `credentials` are the headers that may bear a token.
     pub fn new(config: Config, credentials: &[String]) -> Self {
         let mut names: BTreeSet<String> = config.strip.iter().cloned().collect();
-        for name in config.names().into_iter().chain(config.strip.iter().map(String::as_str)) {
+        for name in config
+            .names()
+            .into_iter()
+            .chain(config.strip.iter().map(String::as_str))
+        {
             names.extend(spellings(name));
         }
         if !config.forward_authorization {
@@ -47,39 +51,73 @@ impl Identity {
 
     /// Writes the headers of a permit and the removal of all others into an `OkHttpResponse`.
     pub(super) fn write(&self, permit: &Permit, ok: &mut BytesMut) -> Result<(), Refusal> {
-        let mut writer = Writer { ok, value: BytesMut::with_capacity(64), bytes: 0 };
-        let Config { user_id, subject, tenant, roles, issuer, client_id, headers, .. } = &self.config;
+        let mut writer = Writer {
+            ok,
+            value: BytesMut::with_capacity(64),
+            bytes: 0,
+        };
+        let Config {
+            user_id,
+            subject,
+            tenant,
+            roles,
+            issuer,
+            client_id,
+            headers,
+            ..
+        } = &self.config;
         let token = permit.token();
         let user = match permit.caller() {
             Caller::User { user, .. } => Some(user),
             Caller::Nobody | Caller::Client(_) | Caller::Unasked { .. } => None,
         };
         let named = match permit.caller() {
-            Caller::User { token, .. } | Caller::Unasked { token, .. } => token.subject().as_ref().ok(),
+            Caller::User { token, .. } | Caller::Unasked { token, .. } => {
+                token.subject().as_ref().ok()
+            }
             Caller::Nobody | Caller::Client(_) => None,
         };
         let client = match permit.caller() {
-            Caller::Client(token) => token.claims().client().or_else(|| token.claims().text("sub")),
+            Caller::Client(token) => token
+                .claims()
+                .client()
+                .or_else(|| token.claims().text("sub")),
             Caller::Nobody | Caller::Unasked { .. } | Caller::User { .. } => None,
         };
         writer.text(user_id.as_deref(), permit.user_id());
-        writer.text(subject.as_deref(), named.map(|subject| &**subject.normalized()));
+        writer.text(
+            subject.as_deref(),
+            named.map(|subject| &**subject.normalized()),
+        );
         writer.text(tenant.as_deref(), permit.tenant().map(|tenant| &**tenant));
-        writer.list(roles.as_deref(), user.map(|user| &*user.roles).unwrap_or_default());
-        writer.text(issuer.as_deref(), token.map(|token| &*token.issuer().config().issuer));
+        writer.list(
+            roles.as_deref(),
+            user.map(|user| &*user.roles).unwrap_or_default(),
+        );
+        writer.text(
+            issuer.as_deref(),
+            token.map(|token| &*token.issuer().config().issuer),
+        );
         writer.text(Some(client_id), client);
         for (name, value) in headers {
             match value {
-                Value::Attribute(attribute) => match user.and_then(|user| user.attribute(attribute)) {
-                    Some([one]) => writer.text(Some(name), Some(one)),
-                    other => writer.list(Some(name), other.unwrap_or_default()),
-                },
-                Value::Claim(claim) => writer.claim(name, token.and_then(|token| claimed(token, claim))),
+                Value::Attribute(attribute) => {
+                    match user.and_then(|user| user.attribute(attribute)) {
+                        Some([one]) => writer.text(Some(name), Some(one)),
+                        other => writer.list(Some(name), other.unwrap_or_default()),
+                    }
+                }
+                Value::Claim(claim) => {
+                    writer.claim(name, token.and_then(|token| claimed(token, claim)))
+                }
             }
         }
         let came = writer.bytes;
         if came > self.config.max_bytes {
-            return Err(Refusal::IdentityTooLong { came, most: self.config.max_bytes });
+            return Err(Refusal::IdentityTooLong {
+                came,
+                most: self.config.max_bytes,
+            });
         }
         ok.extend_from_slice(&self.always);
         Ok(())
@@ -209,10 +247,25 @@ pub enum Value {
 impl Config {
     /// The names that a permit may set.
     pub fn names(&self) -> Vec<&str> {
-        let Self { user_id, subject, tenant, roles, issuer, client_id, headers, .. } = self;
-        let single = [user_id, subject, tenant, roles, issuer].into_iter().flatten();
+        let Self {
+            user_id,
+            subject,
+            tenant,
+            roles,
+            issuer,
+            client_id,
+            headers,
+            ..
+        } = self;
+        let single = [user_id, subject, tenant, roles, issuer]
+            .into_iter()
+            .flatten();
         let further = headers.iter().map(|(name, _)| name);
-        single.chain([client_id]).chain(further).map(String::as_str).collect()
+        single
+            .chain([client_id])
+            .chain(further)
+            .map(String::as_str)
+            .collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a refusal looks to the client.
 
-use crate::decision::refusal::{Blame, Code};
 use crate::decision::Refusal;
+use crate::decision::refusal::{Blame, Code};
 use crate::request::Request;
 use serde_json::json;
 use std::borrow::Cow;
@@ -55,7 +55,12 @@ impl Responses {
     }
 
     /// What a client is told; nothing of its token, subject or key stands in it.
-    pub fn denial(&self, refusal: &Refusal, request: Option<&Request>, request_id: Option<&str>) -> Denial {
+    pub fn denial(
+        &self,
+        refusal: &Refusal,
+        request: Option<&Request>,
+        request_id: Option<&str>,
+    ) -> Denial {
         let code = refusal.code();
         let grpc = request.is_some_and(Request::is_grpc);
         let status = self.status(code, grpc);
@@ -81,7 +86,13 @@ impl Responses {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             headers.push((Cow::Owned(name.as_str().to_owned()), value));
         }
-        Denial { kind: self.kind(code), status, grpc_status: grpc_status(code), headers, body }
+        Denial {
+            kind: self.kind(code),
+            status,
+            grpc_status: grpc_status(code),
+            headers,
+            body,
+        }
     }
 
     fn status(&self, code: Code, grpc: bool) -> u16 {
@@ -103,7 +114,9 @@ impl Responses {
 
     fn kind(&self, code: Code) -> Kind {
         match (self.config.unavailable, code) {
-            (Unavailable::EnvoyError, Code::DirectoryUnavailable | Code::RevocationUnavailable) => Kind::EnvoyError,
+            (Unavailable::EnvoyError, Code::DirectoryUnavailable | Code::RevocationUnavailable) => {
+                Kind::EnvoyError
+            }
             (Unavailable::EnvoyError | Unavailable::Deny, _) => Kind::Denial,
         }
     }
@@ -112,24 +125,39 @@ impl Responses {
     fn challenge(&self, refusal: &Refusal, status: u16, message: &str) -> Option<String> {
         let realm = quotable(&self.config.realm);
         let described = |error: &str| {
-            format!(r#"Bearer realm="{realm}", error="{error}", error_description="{}""#, quotable(message))
+            format!(
+                r#"Bearer realm="{realm}", error="{error}", error_description="{}""#,
+                quotable(message)
+            )
         };
         match refusal {
             Refusal::TokenMissing => Some(format!(r#"Bearer realm="{realm}""#)),
-            Refusal::Scopes(scopes) => {
-                Some(format!(r#"{}, scope="{}""#, described("insufficient_scope"), quotable(scopes)))
-            }
+            Refusal::Scopes(scopes) => Some(format!(
+                r#"{}, scope="{}""#,
+                described("insufficient_scope"),
+                quotable(scopes)
+            )),
             Refusal::Roles => Some(described("insufficient_scope")),
-            _ if status == 401 || refusal.code() == Code::UserNotFound => Some(described("invalid_token")),
+            _ if status == 401 || refusal.code() == Code::UserNotFound => {
+                Some(described("invalid_token"))
+            }
             _ => None,
         }
     }
 }
 
 impl Format {
-    fn body(self, code: Code, status: u16, message: &str, request_id: Option<&str>) -> (&'static str, String) {
+    fn body(
+        self,
+        code: Code,
+        status: u16,
+        message: &str,
+        request_id: Option<&str>,
+    ) -> (&'static str, String) {
         let render = |request_id: Option<&str>| match self {
-            Self::Json => json!({ "code": code.as_str(), "message": message, "request_id": request_id }),
+            Self::Json => {
+                json!({ "code": code.as_str(), "message": message, "request_id": request_id })
+            }
             Self::Problem => json!({
                 "type": format!("urn:subgate:refusal:{code}"),
                 "title": message,
@@ -137,14 +165,20 @@ impl Format {
                 "code": code.as_str(),
                 "request_id": request_id,
             }),
-            Self::Supabase => json!({ "code": status, "error_code": code.as_str(), "msg": message }),
+            Self::Supabase => {
+                json!({ "code": status, "error_code": code.as_str(), "msg": message })
+            }
         };
         let media_type = match self {
             Self::Json | Self::Supabase => "application/json",
             Self::Problem => "application/problem+json",
         };
         let body = render(request_id).to_string();
-        let body = if body.len() < MAX_BODY { body } else { render(None).to_string() };
+        let body = if body.len() < MAX_BODY {
+            body
+        } else {
+            render(None).to_string()
+        };
         (media_type, body)
     }
 }

@@ -127,7 +127,9 @@ impl TryFrom<String> for Time {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Timestamp::parse_rfc3339(&text).map(Self).ok_or("expected an RFC 3339 time")
+        Timestamp::parse_rfc3339(&text)
+            .map(Self)
+            .ok_or("expected an RFC 3339 time")
     }
 }
 
@@ -152,55 +154,149 @@ struct Reading<'i> {
 
 impl Reading<'_> {
     fn take(&mut self, document: Document, revoked: &mut Revoked) {
-        let Document { tokens, sessions, subjects, users, tenants, issuers, keys } = document;
-        for (at, Token { issuer, jti, at: since, until, reason }) in tokens.into_iter().enumerate() {
+        let Document {
+            tokens,
+            sessions,
+            subjects,
+            users,
+            tenants,
+            issuers,
+            keys,
+        } = document;
+        for (
+            at,
+            Token {
+                issuer,
+                jti,
+                at: since,
+                until,
+                reason,
+            },
+        ) in tokens.into_iter().enumerate()
+        {
             if let Some(issuer) = self.issuer("tokens", at, &issuer) {
                 let entry = revoked.tokens.entry((*issuer.issuer).into()).or_default();
                 entry.insert(jti.into(), strike(None, since, until, reason));
             }
         }
-        for (at, Session { issuer, sid, at: since, until, reason }) in sessions.into_iter().enumerate() {
+        for (
+            at,
+            Session {
+                issuer,
+                sid,
+                at: since,
+                until,
+                reason,
+            },
+        ) in sessions.into_iter().enumerate()
+        {
             if let Some(issuer) = self.issuer("sessions", at, &issuer) {
                 let entry = revoked.sessions.entry((*issuer.issuer).into()).or_default();
                 entry.insert(sid.into(), strike(None, since, until, reason));
             }
         }
-        for (at, Key { issuer, kid, at: since, until, reason }) in keys.into_iter().enumerate() {
+        for (
+            at,
+            Key {
+                issuer,
+                kid,
+                at: since,
+                until,
+                reason,
+            },
+        ) in keys.into_iter().enumerate()
+        {
             if let Some(issuer) = self.issuer("keys", at, &issuer) {
                 let entry = revoked.keys.entry((*issuer.issuer).into()).or_default();
                 entry.insert(kid.into(), strike(None, since, until, reason));
             }
         }
-        for (at, Whole { issuer, before, at: since, until, reason }) in issuers.into_iter().enumerate() {
+        for (
+            at,
+            Whole {
+                issuer,
+                before,
+                at: since,
+                until,
+                reason,
+            },
+        ) in issuers.into_iter().enumerate()
+        {
             if let Some(issuer) = self.issuer("issuers", at, &issuer) {
                 let struck = strike(before, since, until, reason);
-                revoked.issuers.entry((*issuer.issuer).into()).or_default().push(struck);
+                revoked
+                    .issuers
+                    .entry((*issuer.issuer).into())
+                    .or_default()
+                    .push(struck);
             }
         }
         for (at, entry) in subjects.into_iter().enumerate() {
             self.subject(at, entry, revoked);
         }
-        for (at, User { issuer, user_id, tenant, before, at: since, until, reason }) in users.into_iter().enumerate() {
+        for (
+            at,
+            User {
+                issuer,
+                user_id,
+                tenant,
+                before,
+                at: since,
+                until,
+                reason,
+            },
+        ) in users.into_iter().enumerate()
+        {
             if let Some(issuer) = self.issuer("users", at, &issuer) {
                 let names = revoked.users.entry((*issuer.realm).into()).or_default();
-                let struck = (tenant.map(String::into_boxed_str), strike(before, since, until, reason));
+                let struck = (
+                    tenant.map(String::into_boxed_str),
+                    strike(before, since, until, reason),
+                );
                 names.entry(user_id.into()).or_default().push(struck);
             }
         }
-        for Tenant { tenant, before, at, until, reason } in tenants {
+        for Tenant {
+            tenant,
+            before,
+            at,
+            until,
+            reason,
+        } in tenants
+        {
             let struck = strike(before, at, until, reason);
-            revoked.tenants.entry(tenant.into()).or_default().push(struck);
+            revoked
+                .tenants
+                .entry(tenant.into())
+                .or_default()
+                .push(struck);
         }
     }
 
     fn subject(&mut self, at: usize, entry: Named, revoked: &mut Revoked) {
-        let Named { issuer, subject, tenant, before, at: since, until, reason } = entry;
-        let Some(issuer) = self.issuer("subjects", at, &issuer) else { return };
+        let Named {
+            issuer,
+            subject,
+            tenant,
+            before,
+            at: since,
+            until,
+            reason,
+        } = entry;
+        let Some(issuer) = self.issuer("subjects", at, &issuer) else {
+            return;
+        };
         match Subject::of(&issuer.subject, &subject) {
             Ok(subject) => {
                 let names = revoked.subjects.entry((*issuer.realm).into()).or_default();
-                let struck = (tenant.map(String::into_boxed_str), strike(before, since, until, reason));
-                names.entry((**subject.normalized()).into()).or_default().push(struck);
+                let struck = (
+                    tenant.map(String::into_boxed_str),
+                    strike(before, since, until, reason),
+                );
+                names
+                    .entry((**subject.normalized()).into())
+                    .or_default()
+                    .push(struck);
             }
             Err(error) => {
                 let path = Path::default().key("subjects").item(at).key("subject");
@@ -212,7 +308,10 @@ impl Reading<'_> {
     }
 
     fn issuer(&mut self, list: &str, at: usize, name: &str) -> Option<&'_ Issuer> {
-        let found = self.issuers.iter().find(|one| *one.issuer == *name || *one.name == *name);
+        let found = self
+            .issuers
+            .iter()
+            .find(|one| *one.issuer == *name || *one.name == *name);
         if found.is_none() {
             let known: Vec<_> = self.issuers.iter().map(|issuer| &*issuer.name).collect();
             let remedy = format!("write one of: {}", known.join(", "));
@@ -223,11 +322,17 @@ impl Reading<'_> {
     }
 
     fn mistake(&mut self, path: &Path, expected: &str, came: &str, remedy: String) {
-        self.tree.report_at(path, expected, &yaml::shown(came), &remedy);
+        self.tree
+            .report_at(path, expected, &yaml::shown(came), &remedy);
     }
 }
 
-fn strike(before: Option<Time>, at: Option<Time>, until: Option<Time>, reason: Option<String>) -> Strike {
+fn strike(
+    before: Option<Time>,
+    at: Option<Time>,
+    until: Option<Time>,
+    reason: Option<String>,
+) -> Strike {
     Strike {
         before: before.map(|time| time.0),
         until: until.map(|time| time.0),

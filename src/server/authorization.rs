@@ -42,7 +42,11 @@ pub struct Authorization {
 impl Authorization {
     /// Answers by `current`, as long as `load` has room.
     pub const fn new(current: Arc<ArcSwap<Generation>>, clock: Arc<dyn Clock>, load: Load) -> Self {
-        Self { current, clock, load }
+        Self {
+            current,
+            clock,
+            load,
+        }
     }
 
     /// Answers one encoded `CheckRequest`; `timeout` is Envoy's.
@@ -61,7 +65,13 @@ impl Authorization {
         });
         allowed.unwrap_or_else(|refusal| {
             record.refuse(&refusal);
-            Answer::deny(&refusal, request.as_ref(), &generation.responses, &record, &generation.privacy)
+            Answer::deny(
+                &refusal,
+                request.as_ref(),
+                &generation.responses,
+                &record,
+                &generation.privacy,
+            )
         })
     }
 
@@ -76,16 +86,24 @@ impl Authorization {
         let patience = request.timeout.unwrap_or(PATIENCE);
         let deadline = began + patience.saturating_sub(patience / 10);
         let place: Place = self.load.admit(deadline).ok_or(Refusal::Overloaded)?;
-        let moment = Moment { wall: self.clock.now(), instant: began };
+        let moment = Moment {
+            wall: self.clock.now(),
+            instant: began,
+        };
         let decision = generation.decider.decide(request, moment, &place, record);
         // The hook of the panic has told where; a request that we cannot judge is denied.
-        AssertUnwindSafe(decision).catch_unwind().await.unwrap_or(Err(Refusal::Panicked))
+        AssertUnwindSafe(decision)
+            .catch_unwind()
+            .await
+            .unwrap_or(Err(Refusal::Panicked))
     }
 }
 
 /// The `x-request-id` that Envoy made or passed on, if it can be shown as it is.
 fn request_id(request: &Request) -> Option<&str> {
-    let Once::One(id) = request.header("x-request-id") else { return None };
+    let Once::One(id) = request.header("x-request-id") else {
+        return None;
+    };
     let id = std::str::from_utf8(id).ok()?;
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
     (id.len() <= 128 && id.bytes().all(safe)).then_some(id)
@@ -108,7 +126,10 @@ impl Service<http::Request<Body>> for Authorization {
         let check = Check(self.clone());
         Box::pin(async move {
             if request.uri().path() != "/envoy.service.auth.v3.Authorization/Check" {
-                return Ok(Status::unimplemented("expected envoy.service.auth.v3.Authorization/Check").into_http());
+                return Ok(Status::unimplemented(
+                    "expected envoy.service.auth.v3.Authorization/Check",
+                )
+                .into_http());
             }
             let mut grpc = Grpc::new(Plain).max_decoding_message_size(MAX_MESSAGE);
             Ok(grpc.unary(check, request).await)
@@ -125,9 +146,13 @@ impl UnaryService<Bytes> for Check {
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
         let authorization = self.0.clone();
         let timeout = request.metadata().get("grpc-timeout");
-        let timeout = timeout.and_then(|value| value.to_str().ok()).and_then(decode::timeout);
+        let timeout = timeout
+            .and_then(|value| value.to_str().ok())
+            .and_then(decode::timeout);
         Box::pin(async move {
-            Ok(tonic::Response::new(authorization.check(request.into_inner(), timeout).await))
+            Ok(tonic::Response::new(
+                authorization.check(request.into_inner(), timeout).await,
+            ))
         })
     }
 }

@@ -11,7 +11,9 @@ pub struct Kinds(u8);
 impl Kinds {
     /// Those that are in the set.
     pub fn iter(self) -> impl Iterator<Item = Normalization> {
-        Normalization::ALL.into_iter().filter(move |kind| self.0 & kind.bit() != 0)
+        Normalization::ALL
+            .into_iter()
+            .filter(move |kind| self.0 & kind.bit() != 0)
     }
 
     /// Whether nothing changed.
@@ -52,7 +54,9 @@ pub(crate) fn apply(kinds: &[Normalization], text: String) -> Result<(String, Ki
         let next = match kind {
             Normalization::Trim => text.trim_ascii().to_owned(),
             Normalization::Lowercase => text.to_ascii_lowercase(),
-            Normalization::Nfc if text.chars().any(becomes_ascii) => return Err(Invalid::Confusable),
+            Normalization::Nfc if text.chars().any(becomes_ascii) => {
+                return Err(Invalid::Confusable);
+            }
             Normalization::Nfc => text.nfc().collect(),
             Normalization::Uuid => uuid(&text).unwrap_or_else(|| text.clone()),
         };
@@ -82,7 +86,10 @@ fn becomes_ascii(character: char) -> bool {
 fn uuid(text: &str) -> Option<String> {
     let bare = match text.get(..9) {
         Some(prefix) if prefix.eq_ignore_ascii_case("urn:uuid:") => text.get(9..)?,
-        Some(_) | None => text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(text),
+        Some(_) | None => text
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+            .unwrap_or(text),
     };
     if bare.len() != 32 && !is_hyphenated_uuid(bare) {
         return None;
@@ -93,7 +100,12 @@ fn uuid(text: &str) -> Option<String> {
     }
     let mut groups = Vec::with_capacity(5);
     for length in [8, 4, 4, 4, 12] {
-        groups.push(hex.by_ref().take(length).collect::<String>().to_ascii_lowercase());
+        groups.push(
+            hex.by_ref()
+                .take(length)
+                .collect::<String>()
+                .to_ascii_lowercase(),
+        );
     }
     Some(groups.join("-"))
 }

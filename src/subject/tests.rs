@@ -7,7 +7,9 @@ fn config() -> Config {
         claim: "sub".into(),
         normalize: vec![Normalization::Trim],
         format: Format::Any,
-        reserved: ["", "null", "undefined", "none", "0", "anonymous"].map(String::from).to_vec(),
+        reserved: ["", "null", "undefined", "none", "0", "anonymous"]
+            .map(String::from)
+            .to_vec(),
         rewrite: Vec::new(),
         unmatched: Unmatched::Refuse,
     }
@@ -32,9 +34,16 @@ fn clm_09_a_subject_is_a_string_of_1_to_255_characters_without_controls() {
         assert_eq!(read(&config, &value), invalid(Invalid::Type), "{value}");
     }
     assert_eq!(read(&config, &json!("x".repeat(255))), Ok("x".repeat(255)));
-    assert_eq!(read(&config, &json!("x".repeat(256))), invalid(Invalid::Length));
+    assert_eq!(
+        read(&config, &json!("x".repeat(256))),
+        invalid(Invalid::Length)
+    );
     for text in ["a\r\nx-admin: 1", "a\0", "a\tb", "\u{85}"] {
-        assert_eq!(read(&config, &json!(text)), invalid(Invalid::Control), "{text:?}");
+        assert_eq!(
+            read(&config, &json!(text)),
+            invalid(Invalid::Control),
+            "{text:?}"
+        );
     }
 }
 
@@ -43,7 +52,11 @@ fn placeholders_are_reserved_after_normalization_and_before_the_format() {
     let mut config = config();
     config.format = Format::Uuid;
     for text in ["", "  ", "null", " undefined ", "0", "anonymous"] {
-        assert_eq!(read(&config, &json!(text)), Err(SubjectError::Reserved), "{text:?}");
+        assert_eq!(
+            read(&config, &json!(text)),
+            Err(SubjectError::Reserved),
+            "{text:?}"
+        );
     }
 }
 
@@ -63,9 +76,21 @@ fn each_normalization_does_what_it_says_and_tells_that_it_did() {
         (Normalization::Trim, " alice\u{20}", "alice"),
         (Normalization::Lowercase, "Alice\u{c9}", "alice\u{c9}"),
         (Normalization::Nfc, "e\u{301}", "\u{e9}"),
-        (Normalization::Uuid, "{0F8FAD5B-D9CB-469F-A165-70867728950E}", "0f8fad5b-d9cb-469f-a165-70867728950e"),
-        (Normalization::Uuid, "urn:uuid:0f8fad5bd9cb469fa16570867728950e", "0f8fad5b-d9cb-469f-a165-70867728950e"),
-        (Normalization::Uuid, "0F8FAD5BD9CB469FA16570867728950E", "0f8fad5b-d9cb-469f-a165-70867728950e"),
+        (
+            Normalization::Uuid,
+            "{0F8FAD5B-D9CB-469F-A165-70867728950E}",
+            "0f8fad5b-d9cb-469f-a165-70867728950e",
+        ),
+        (
+            Normalization::Uuid,
+            "urn:uuid:0f8fad5bd9cb469fa16570867728950e",
+            "0f8fad5b-d9cb-469f-a165-70867728950e",
+        ),
+        (
+            Normalization::Uuid,
+            "0F8FAD5BD9CB469FA16570867728950E",
+            "0f8fad5b-d9cb-469f-a165-70867728950e",
+        ),
     ] {
         config.normalize = vec![kind];
         let subject = Subject::of(&config, from).unwrap();
@@ -81,7 +106,11 @@ fn what_would_become_ascii_is_invalid() {
     let mut config = config();
     config.normalize = vec![Normalization::Nfc, Normalization::Lowercase];
     for text in ["\u{212a}arl", "a\u{37e}b", "\u{1fef}"] {
-        assert_eq!(read(&config, &json!(text)), invalid(Invalid::Confusable), "{text}");
+        assert_eq!(
+            read(&config, &json!(text)),
+            invalid(Invalid::Confusable),
+            "{text}"
+        );
     }
     // ASCII rules leave other alphabets alone: the Kelvin sign stays itself.
     config.normalize = vec![Normalization::Lowercase];
@@ -92,7 +121,10 @@ fn what_would_become_ascii_is_invalid() {
 fn a_rewrite_rule_maps_and_what_no_rule_matches_is_invalid_unless_it_may_pass() {
     let mut config = config();
     let matches = Regex::new(r"^auth0\|(.+)$").unwrap();
-    config.rewrite = vec![Rewrite { matches, to: "$1".into() }];
+    config.rewrite = vec![Rewrite {
+        matches,
+        to: "$1".into(),
+    }];
     assert_eq!(read(&config, &json!("auth0|alice")), Ok("alice".into()));
     assert_eq!(read(&config, &json!("alice")), invalid(Invalid::Unmatched));
     config.unmatched = Unmatched::Pass;
@@ -103,14 +135,26 @@ fn a_rewrite_rule_maps_and_what_no_rule_matches_is_invalid_unless_it_may_pass() 
 fn formats_hold_the_whole_subject() {
     let mut config = config();
     for (format, good, bad) in [
-        (Format::Uuid, "0f8fad5b-d9cb-469f-a165-70867728950e", "0f8fad5bd9cb469fa16570867728950e"),
+        (
+            Format::Uuid,
+            "0f8fad5b-d9cb-469f-a165-70867728950e",
+            "0f8fad5bd9cb469fa16570867728950e",
+        ),
         (Format::Integer, "42", "42a"),
         (Format::Email, "a@b.example", "a@b@c"),
-        (Format::Pattern(Regex::new("^(?:u-[0-9]+)$").unwrap()), "u-7", "u-7\u{20}x"),
+        (
+            Format::Pattern(Regex::new("^(?:u-[0-9]+)$").unwrap()),
+            "u-7",
+            "u-7\u{20}x",
+        ),
     ] {
         config.format = format;
         assert_eq!(read(&config, &json!(good)), Ok(good.to_owned()));
-        assert_eq!(read(&config, &json!(bad)), invalid(Invalid::Format), "{bad}");
+        assert_eq!(
+            read(&config, &json!(bad)),
+            invalid(Invalid::Format),
+            "{bad}"
+        );
     }
 }
 

@@ -17,8 +17,9 @@ use std::sync::{Arc, OnceLock};
 
 /// Bounds of the latency histogram, in seconds: most decisions take microseconds, the slowest as
 /// long as Envoy waits.
-const BOUNDS: &[f64] =
-    &[2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 1e-3, 5e-3, 0.025, 0.1, 0.2, 0.5, 1.0];
+const BOUNDS: &[f64] = &[
+    2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 1e-3, 5e-3, 0.025, 0.1, 0.2, 0.5, 1.0,
+];
 
 /// How many ways a decision can end: the refusals, allowed, abandoned.
 const ENDS: usize = Code::ALL.len() + 2;
@@ -70,20 +71,35 @@ impl Metrics {
             Unit::Seconds,
             duration.clone(),
         );
-        registry.register("tokens", "Verified tokens by result: hit (verified before) or miss", tokens.clone());
+        registry.register(
+            "tokens",
+            "Verified tokens by result: hit (verified before) or miss",
+            tokens.clone(),
+        );
         registry.register(
             "user_cache_requests",
             "Answers about users by result: hit, miss, stale or negative",
             users.clone(),
         );
-        registry.register("normalizations", "Subjects that a normalization changed, by kind", normalizations.clone());
+        registry.register(
+            "normalizations",
+            "Subjects that a normalization changed, by kind",
+            normalizations.clone(),
+        );
         let token = |result| tokens.get_or_create_owned(&ByResult { result });
         Self {
             remembered: token("hit"),
             verified: token("miss"),
-            cache: Cached::ALL.map(|cached| users.get_or_create_owned(&ByResult { result: cached.as_str() })),
-            normalizations: Normalization::ALL
-                .map(|kind| normalizations.get_or_create_owned(&ByKind { kind: kind.as_str() })),
+            cache: Cached::ALL.map(|cached| {
+                users.get_or_create_owned(&ByResult {
+                    result: cached.as_str(),
+                })
+            }),
+            normalizations: Normalization::ALL.map(|kind| {
+                normalizations.get_or_create_owned(&ByKind {
+                    kind: kind.as_str(),
+                })
+            }),
             decisions,
             duration,
         }
@@ -120,8 +136,18 @@ impl Journal {
         };
         let policies = with_none(&mut policies.into_iter());
         let issuers = with_none(&mut issuers.into_iter());
-        let cells = (0..policies.len() * issuers.len() * ENDS).map(|_| OnceLock::new()).collect();
-        Self { metrics, privacy, log: config.decisions, seen: AtomicU64::new(0), policies, issuers, cells }
+        let cells = (0..policies.len() * issuers.len() * ENDS)
+            .map(|_| OnceLock::new())
+            .collect();
+        Self {
+            metrics,
+            privacy,
+            log: config.decisions,
+            seen: AtomicU64::new(0),
+            policies,
+            issuers,
+            cells,
+        }
     }
 
     /// Counts a decision; the first of its kind takes the family's lock, no other does.
@@ -130,7 +156,10 @@ impl Journal {
             let found = name.and_then(|name| names.iter().position(|known| known == name));
             found.unwrap_or_default()
         };
-        let policy = at(&self.policies, record.picked_policy().map(|policy| &policy.name));
+        let policy = at(
+            &self.policies,
+            record.picked_policy().map(|policy| &policy.name),
+        );
         let issuer = at(&self.issuers, record.issuer().map(|issuer| &issuer.name));
         let end = match record.outcome() {
             Outcome::Allow => 0,
@@ -138,9 +167,11 @@ impl Journal {
             Outcome::Refuse(refusal) => 2 + refusal.code() as usize,
         };
         let cell = (policy * self.issuers.len() + issuer) * ENDS + end;
-        let (Some(cell), Some(policy), Some(issuer)) =
-            (self.cells.get(cell), self.policies.get(policy), self.issuers.get(issuer))
-        else {
+        let (Some(cell), Some(policy), Some(issuer)) = (
+            self.cells.get(cell),
+            self.policies.get(policy),
+            self.issuers.get(issuer),
+        ) else {
             return;
         };
         let decided = || Decided {
@@ -148,7 +179,8 @@ impl Journal {
             policy: Arc::clone(policy),
             issuer: Arc::clone(issuer),
         };
-        cell.get_or_init(|| self.metrics.decisions.get_or_create_owned(&decided())).inc();
+        cell.get_or_init(|| self.metrics.decisions.get_or_create_owned(&decided()))
+            .inc();
     }
 
     fn is_logged(&self, record: &Record<'_>) -> bool {
@@ -167,7 +199,9 @@ impl Journal {
     }
 
     fn log(&self, record: &Record<'_>) {
-        let subject = record.subject().and_then(|subject| self.privacy.shown(subject));
+        let subject = record
+            .subject()
+            .and_then(|subject| self.privacy.shown(subject));
         let micros = u64::try_from(record.elapsed().as_micros()).unwrap_or(u64::MAX);
         let detail = match record.outcome() {
             Outcome::Refuse(refusal) => Some(refusal.to_string()),
@@ -212,7 +246,10 @@ impl Sink for Journal {
             Some(Seen::Now) => self.metrics.verified.inc(),
             None => 0,
         };
-        if let Some(counter) = record.cache().and_then(|cached| self.metrics.cache.get(cached as usize)) {
+        if let Some(counter) = record
+            .cache()
+            .and_then(|cached| self.metrics.cache.get(cached as usize))
+        {
             counter.inc();
         }
         for kind in record.normalizations().iter() {

@@ -53,8 +53,7 @@ impl Claims {
             Some(_) => return Err(ClaimsError::Type("iss")),
             None => return Err(ClaimsError::Missing("iss".to_owned())),
         };
-        let expires =
-            date(&all, "exp")?.ok_or_else(|| ClaimsError::Missing("exp".to_owned()))?;
+        let expires = date(&all, "exp")?.ok_or_else(|| ClaimsError::Missing("exp".to_owned()))?;
         for name in ["jti", "sid", "client_id", "azp"] {
             optional_text(&all, name)?;
         }
@@ -116,7 +115,9 @@ impl Claims {
 
     /// Whether the token is for one of these.
     pub fn is_for(&self, audiences: &[String]) -> bool {
-        self.audience.iter().any(|audience| audiences.contains(audience))
+        self.audience
+            .iter()
+            .any(|audience| audiences.contains(audience))
     }
 
     /// Whether the token grants a scope, by `scope` (RFC 8693 4.2) or `scp`.
@@ -171,7 +172,9 @@ fn optional_text<'c>(
     all: &'c Map<String, Value>,
     name: &'static str,
 ) -> Result<Option<&'c str>, ClaimsError> {
-    all.get(name).map(|value| value.as_str().ok_or(ClaimsError::Type(name))).transpose()
+    all.get(name)
+        .map(|value| value.as_str().ok_or(ClaimsError::Type(name)))
+        .transpose()
 }
 
 /// A claim that is one string or an array of strings; `split` may take one string apart.
@@ -185,7 +188,11 @@ fn texts(
         Some(Value::String(one)) => Ok(split(one).unwrap_or_else(|| vec![one.clone()])),
         Some(Value::Array(items)) => items
             .iter()
-            .map(|item| item.as_str().map(str::to_owned).ok_or(ClaimsError::Type(name)))
+            .map(|item| {
+                item.as_str()
+                    .map(str::to_owned)
+                    .ok_or(ClaimsError::Type(name))
+            })
             .collect(),
         Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {
             Err(ClaimsError::Type(name))
@@ -194,7 +201,14 @@ fn texts(
 }
 
 fn scopes(all: &Map<String, Value>) -> Result<Vec<String>, ClaimsError> {
-    let words = |text: &str| Some(text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect());
+    let words = |text: &str| {
+        Some(
+            text.split(' ')
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        )
+    };
     let mut scopes = texts(all, "scope", words)?;
     scopes.extend(texts(all, "scp", words)?);
     Ok(scopes)
@@ -202,8 +216,12 @@ fn scopes(all: &Map<String, Value>) -> Result<Vec<String>, ClaimsError> {
 
 /// A `NumericDate` (RFC 7519 2): seconds, perhaps with a fraction, from the epoch to the end of 9999.
 fn date(all: &Map<String, Value>, name: &'static str) -> Result<Option<Timestamp>, ClaimsError> {
-    let Some(value) = all.get(name) else { return Ok(None) };
-    let Value::Number(number) = value else { return Err(ClaimsError::Type(name)) };
+    let Some(value) = all.get(name) else {
+        return Ok(None);
+    };
+    let Value::Number(number) = value else {
+        return Err(ClaimsError::Type(name));
+    };
     millis(number)
         .map(Timestamp::from_millis)
         .filter(|time| *time < Timestamp::END)

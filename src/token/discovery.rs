@@ -17,10 +17,20 @@ const MAX_DOCUMENT: usize = 256 * 1024;
 /// Something that can be asked for an issuer's current keys.
 #[derive(Debug)]
 pub(super) enum Source {
-    Discovery { issuer: Arc<str>, plain: bool, client: Client },
-    Url { url: Url, client: Client },
+    Discovery {
+        issuer: Arc<str>,
+        plain: bool,
+        client: Client,
+    },
+    Url {
+        url: Url,
+        client: Client,
+    },
     File(PathBuf),
-    Secret { path: PathBuf, declared: Vec<Algorithm> },
+    Secret {
+        path: PathBuf,
+        declared: Vec<Algorithm>,
+    },
 }
 
 /// Why keys could not be had.
@@ -85,13 +95,15 @@ impl Source {
                 plain: issuer.starts_with("http://"),
                 client: Client::new(tls, timeout)?,
             },
-            KeySource::Url { url, tls } => {
-                Self::Url { url: url.clone(), client: Client::new(tls, timeout)? }
-            }
+            KeySource::Url { url, tls } => Self::Url {
+                url: url.clone(),
+                client: Client::new(tls, timeout)?,
+            },
             KeySource::File(path) => Self::File(path.clone()),
-            KeySource::Secret(path) => {
-                Self::Secret { path: path.clone(), declared: declared.to_vec() }
-            }
+            KeySource::Secret(path) => Self::Secret {
+                path: path.clone(),
+                declared: declared.to_vec(),
+            },
         })
     }
 
@@ -111,7 +123,11 @@ impl Source {
     /// Asks for the keys as they are now.
     pub(super) async fn fetch(&self) -> Result<KeySet, FetchError> {
         match self {
-            Self::Discovery { issuer, plain, client } => {
+            Self::Discovery {
+                issuer,
+                plain,
+                client,
+            } => {
                 let url = discover(client, issuer, *plain).await?;
                 Ok(KeySet::from_jwks(&get(client, &url).await?)?)
             }
@@ -127,8 +143,8 @@ impl Source {
 /// The `jwks_uri` of the issuer's own document (Discovery 4).
 async fn discover(client: &Client, issuer: &str, plain: bool) -> Result<String, FetchError> {
     let url = well_known(issuer);
-    let document: Value =
-        serde_json::from_slice(&get(client, &url).await?).map_err(|_| FetchError::Document("issuer"))?;
+    let document: Value = serde_json::from_slice(&get(client, &url).await?)
+        .map_err(|_| FetchError::Document("issuer"))?;
     let came = text(&document, "issuer")?;
     if came != issuer {
         return Err(FetchError::OtherIssuer {
@@ -153,15 +169,24 @@ pub fn well_known(issuer: &str) -> String {
 }
 
 fn text<'d>(document: &'d Value, name: &'static str) -> Result<&'d str, FetchError> {
-    document.get(name).and_then(Value::as_str).ok_or(FetchError::Document(name))
+    document
+        .get(name)
+        .and_then(Value::as_str)
+        .ok_or(FetchError::Document(name))
 }
 
 async fn get(client: &Client, url: &str) -> Result<Vec<u8>, FetchError> {
     let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/jwk-set+json"));
+    headers.insert(
+        ACCEPT,
+        HeaderValue::from_static("application/json, application/jwk-set+json"),
+    );
     let answer: Answer = client.get(url, headers, MAX_DOCUMENT).await?;
     if answer.status != 200 {
-        return Err(FetchError::Status { url: url.to_owned(), status: answer.status });
+        return Err(FetchError::Status {
+            url: url.to_owned(),
+            status: answer.status,
+        });
     }
     match answer.content_type.as_deref() {
         Some("application/json" | "application/jwk-set+json") => Ok(answer.body.into()),
@@ -173,7 +198,12 @@ async fn get(client: &Client, url: &str) -> Result<Vec<u8>, FetchError> {
 }
 
 async fn read(path: &PathBuf) -> Result<Vec<u8>, FetchError> {
-    tokio::fs::read(path).await.map_err(|error| FetchError::File { path: path.clone(), error })
+    tokio::fs::read(path)
+        .await
+        .map_err(|error| FetchError::File {
+            path: path.clone(),
+            error,
+        })
 }
 
 #[cfg(test)]
@@ -185,7 +215,10 @@ mod tests {
         let suffix = ".well-known/openid-configuration";
         assert_eq!(well_known("https://a"), format!("https://a/{suffix}"));
         assert_eq!(well_known("https://a/"), format!("https://a/{suffix}"));
-        assert_eq!(well_known("https://a/realms/b"), format!("https://a/realms/b/{suffix}"));
+        assert_eq!(
+            well_known("https://a/realms/b"),
+            format!("https://a/realms/b/{suffix}")
+        );
         assert_eq!(well_known("https://a/b/"), format!("https://a/b/{suffix}"));
     }
 }

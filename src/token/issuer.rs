@@ -154,7 +154,9 @@ impl Algorithm {
 
     /// The algorithm of this registered name; names are case-sensitive (RFC 7515 4.1.1).
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.as_str() == name)
     }
 
     /// Whether it is an HMAC, and its key a shared secret.
@@ -211,13 +213,23 @@ pub struct Issuer {
 impl Issuer {
     /// Takes an issuer up; its keys are fetched at once and kept fresh until it is dropped.
     pub fn start(config: Config) -> Result<Arc<Self>, HttpError> {
-        let source =
-            Source::new(&config.issuer, &config.keys, &config.algorithms, config.keyring.timeout)?;
-        let keyring = keyring::Keyring::new(Arc::clone(&config.name), source, config.keyring.clone());
+        let source = Source::new(
+            &config.issuer,
+            &config.keys,
+            &config.algorithms,
+            config.keyring.timeout,
+        )?;
+        let keyring =
+            keyring::Keyring::new(Arc::clone(&config.name), source, config.keyring.clone());
         let keyring = Arc::new(keyring);
         let watch = keyring.file().map(|path| Watch::new(vec![path.clone()]));
         let keeper = tokio::spawn(Arc::clone(&keyring).keep_fresh(watch));
-        Ok(Arc::new(Self { config, keyring, alive: AtomicBool::new(true), keeper }))
+        Ok(Arc::new(Self {
+            config,
+            keyring,
+            alive: AtomicBool::new(true),
+            keeper,
+        }))
     }
 
     /// What it may sign.
@@ -253,6 +265,10 @@ impl Config {
     ///
     /// RFC 8725 3.11, with RFC 7515 4.1.9 on how media types are written.
     pub fn accepts_type(&self, came: Option<&str>) -> bool {
-        came.is_none_or(|came| self.token_types.iter().any(|expected| media_type_is(came, expected)))
+        came.is_none_or(|came| {
+            self.token_types
+                .iter()
+                .any(|expected| media_type_is(came, expected))
+        })
     }
 }

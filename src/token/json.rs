@@ -116,7 +116,14 @@ mod tests {
         for bytes in [&b"[]"[..], b"\"x\"", b"1", b"null", b"true"] {
             assert_eq!(object(bytes), Err(NotAnObject::OtherType), "{bytes:?}");
         }
-        for bytes in [&b""[..], b"{} ,", b"{}{}", b"\xef\xbb\xbf{}", b"{\"a\":\"\xff\"}", b"{\"a\":NaN}"] {
+        for bytes in [
+            &b""[..],
+            b"{} ,",
+            b"{}{}",
+            b"\xef\xbb\xbf{}",
+            b"{\"a\":\"\xff\"}",
+            b"{\"a\":NaN}",
+        ] {
             assert_eq!(object(bytes), Err(NotAnObject::NotJson), "{bytes:?}");
         }
         assert!(object(b" {\"a\":[1,2.5,-3,\"x\",null,true,{}]} ").is_ok());
@@ -124,8 +131,16 @@ mod tests {
 
     #[test]
     fn jwt_06_a_repeated_name_is_refused_at_every_depth() {
-        for text in [r#"{"a":1,"a":1}"#, r#"{"a":{"b":1,"b":2}}"#, r#"{"a":[{"b":1,"\u0062":2}]}"#] {
-            assert_eq!(object(text.as_bytes()), Err(NotAnObject::RepeatedName), "{text}");
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":{"b":1,"b":2}}"#,
+            r#"{"a":[{"b":1,"\u0062":2}]}"#,
+        ] {
+            assert_eq!(
+                object(text.as_bytes()),
+                Err(NotAnObject::RepeatedName),
+                "{text}"
+            );
         }
     }
 

@@ -3,7 +3,9 @@
 use super::issuer::Algorithm;
 use super::json;
 use aws_lc_rs::digest;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
@@ -78,7 +80,10 @@ impl Key {
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
         let members = json::object(json.as_bytes()).map_err(|_| KeyError::NotAnObject)?;
         let id = optional(&members, "kid")?.map(Arc::from);
-        if PRIVATE_MEMBERS.iter().any(|name| members.contains_key(*name)) {
+        if PRIVATE_MEMBERS
+            .iter()
+            .any(|name| members.contains_key(*name))
+        {
             return Err(KeyError::Private);
         }
         let only = match optional(&members, "alg")? {
@@ -108,15 +113,27 @@ impl Key {
 
     /// Takes a shared secret, which must be as long as the hash of each declared algorithm.
     pub fn from_secret(secret: &[u8], declared: &[Algorithm]) -> Result<Self, KeyError> {
-        let least = declared.iter().filter_map(|algorithm| hash_bytes(*algorithm)).max().unwrap_or(32);
+        let least = declared
+            .iter()
+            .filter_map(|algorithm| hash_bytes(*algorithm))
+            .max()
+            .unwrap_or(32);
         if secret.len() < least {
-            return Err(KeyError::SecretTooShort { came: secret.len(), least });
+            return Err(KeyError::SecretTooShort {
+                came: secret.len(),
+                least,
+            });
         }
-        let canonical = format!(r#"{{"k":"{}","kty":"oct"}}"#, URL_SAFE_NO_PAD.encode(secret));
+        let canonical = format!(
+            r#"{{"k":"{}","kty":"oct"}}"#,
+            URL_SAFE_NO_PAD.encode(secret)
+        );
         Ok(Self {
             id: None,
             thumbprint: thumbprint(canonical.as_bytes()),
-            kind: Kind::Secret { bytes: secret.len() },
+            kind: Kind::Secret {
+                bytes: secret.len(),
+            },
             only: None,
             material: DecodingKey::from_secret(secret),
             alive: AtomicBool::new(true),
@@ -159,8 +176,13 @@ impl Key {
     /// Whether this key made this signature; `signature` is base64url.
     pub(super) fn verifies(&self, message: &[u8], signature: &str, algorithm: Algorithm) -> bool {
         self.fits(algorithm)
-            && jsonwebtoken::crypto::verify(signature, message, &self.material, operation(algorithm))
-                .unwrap_or(false)
+            && jsonwebtoken::crypto::verify(
+                signature,
+                message,
+                &self.material,
+                operation(algorithm),
+            )
+            .unwrap_or(false)
     }
 }
 
@@ -239,20 +261,28 @@ fn for_verifying(members: &Map<String, Value>) -> Result<(), KeyError> {
     if optional(members, "use")?.is_some_and(|used| used != "sig") {
         return Err(KeyError::NotForVerifying);
     }
-    let Some(operations) = members.get("key_ops") else { return Ok(()) };
+    let Some(operations) = members.get("key_ops") else {
+        return Ok(());
+    };
     let operations = operations.as_array().ok_or(KeyError::Member("key_ops"))?;
     let mut verify = false;
     for operation in operations {
         verify |= operation.as_str().ok_or(KeyError::Member("key_ops"))? == "verify";
     }
-    if verify { Ok(()) } else { Err(KeyError::NotForVerifying) }
+    if verify {
+        Ok(())
+    } else {
+        Err(KeyError::NotForVerifying)
+    }
 }
 
 type Material = (Kind, DecodingKey, String);
 
 fn rsa(members: &Map<String, Value>) -> Result<Material, KeyError> {
     let (modulus, exponent) = (bytes(members, "n")?, bytes(members, "e")?);
-    let leading = modulus.first().map_or(8, |byte| byte.leading_zeros() as usize);
+    let leading = modulus
+        .first()
+        .map_or(8, |byte| byte.leading_zeros() as usize);
     let bits = (modulus.len() * 8).saturating_sub(leading);
     let odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
     let exponent_fits = exponent.len() <= 4 && odd(&exponent) && exponent != [1];
@@ -263,7 +293,11 @@ fn rsa(members: &Map<String, Value>) -> Result<Material, KeyError> {
     }
     let material = DecodingKey::from_rsa_raw_components(&modulus, &exponent);
     let (n, e) = (required(members, "n")?, required(members, "e")?);
-    Ok((Kind::Rsa, material, format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#)))
+    Ok((
+        Kind::Rsa,
+        material,
+        format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#),
+    ))
 }
 
 fn ec(members: &Map<String, Value>) -> Result<Material, KeyError> {
@@ -313,29 +347,38 @@ fn okp(members: &Map<String, Value>) -> Result<Material, KeyError> {
 fn has_small_order(point: &[u8]) -> bool {
     const ORDER_8: [[u8; 32]; 2] = [
         [
-            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
-            0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef,
+            0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88,
+            0x6d, 0x53, 0xfc, 0x05,
         ],
         [
-            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
-            0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10,
+            0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77,
+            0x92, 0xac, 0x03, 0x7a,
         ],
     ];
-    let Some((last, rest)) = point.split_last() else { return true };
-    let Some((first, middle)) = rest.split_first() else { return true };
+    let Some((last, rest)) = point.split_last() else {
+        return true;
+    };
+    let Some((first, middle)) = rest.split_first() else {
+        return true;
+    };
     let last = last & 0x7f;
     let all = |byte: u8| middle.iter().all(|other| *other == byte);
     let low = last == 0 && *first <= 1 && all(0);
     let high = last == 0x7f && matches!(first, 0xec..=0xee) && all(0xff);
     low || high
         || ORDER_8.iter().any(|y| {
-            y.split_last().is_some_and(|(y_last, y_rest)| *y_last == last && y_rest == rest)
+            y.split_last()
+                .is_some_and(|(y_last, y_rest)| *y_last == last && y_rest == rest)
         })
 }
 
 /// The RFC 7638 thumbprint of a key's canonical form.
 fn thumbprint(canonical: &[u8]) -> Arc<str> {
-    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, canonical)).into()
+    URL_SAFE_NO_PAD
+        .encode(digest::digest(&digest::SHA256, canonical))
+        .into()
 }
 
 fn required<'m>(members: &'m Map<String, Value>, name: &'static str) -> Result<&'m str, KeyError> {
@@ -346,11 +389,16 @@ fn optional<'m>(
     members: &'m Map<String, Value>,
     name: &'static str,
 ) -> Result<Option<&'m str>, KeyError> {
-    members.get(name).map(|value| value.as_str().ok_or(KeyError::Member(name))).transpose()
+    members
+        .get(name)
+        .map(|value| value.as_str().ok_or(KeyError::Member(name)))
+        .transpose()
 }
 
 fn bytes(members: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, KeyError> {
-    URL_SAFE_NO_PAD.decode(required(members, name)?).map_err(|_| KeyError::Member(name))
+    URL_SAFE_NO_PAD
+        .decode(required(members, name)?)
+        .map_err(|_| KeyError::Member(name))
 }
 
 #[cfg(test)]

@@ -24,7 +24,11 @@ const REFUSED_PARAMETERS: [&str; 4] = ["crit", "b64", "enc", "zip"];
 /// Verifies a compact JWS under a set of keys and gives its payload.
 ///
 /// This is the seam under the claims check: what a payload says is nobody's business here.
-pub fn verify_jws(token: &str, keys: &KeySet, algorithms: &[Algorithm]) -> Result<Vec<u8>, JwsError> {
+pub fn verify_jws(
+    token: &str,
+    keys: &KeySet,
+    algorithms: &[Algorithm],
+) -> Result<Vec<u8>, JwsError> {
     let jws = Jws::parse(token)?;
     let algorithm = jws.algorithm(algorithms)?;
     match keys.choose(jws.key_id(), algorithm) {
@@ -103,7 +107,10 @@ impl From<Malformed> for JwsError {
 impl<'t> Jws<'t> {
     /// Takes a token apart; the caller has bounded its length.
     pub fn parse(token: &'t str) -> Result<Self, Malformed> {
-        if !token.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')) {
+        if !token
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        {
             return Err(Malformed::Characters);
         }
         let mut parts = token.splitn(4, '.');
@@ -118,7 +125,9 @@ impl<'t> Jws<'t> {
         if header.len() > MAX_HEADER {
             return Err(Malformed::HeaderTooLong);
         }
-        let signing_input = token.get(..header.len() + 1 + payload.len()).ok_or(Malformed::Parts)?;
+        let signing_input = token
+            .get(..header.len() + 1 + payload.len())
+            .ok_or(Malformed::Parts)?;
         Ok(Self {
             signing_input,
             signature,
@@ -162,7 +171,10 @@ impl<'t> Jws<'t> {
 impl Header {
     fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let parameters = json::object(bytes).map_err(|_: NotAnObject| Malformed::HeaderJson)?;
-        if REFUSED_PARAMETERS.iter().any(|name| parameters.contains_key(*name)) {
+        if REFUSED_PARAMETERS
+            .iter()
+            .any(|name| parameters.contains_key(*name))
+        {
             return Err(Malformed::HeaderParameter);
         }
         let content_type = text(&parameters, "cty")?;
@@ -193,9 +205,9 @@ fn text(parameters: &Map<String, Value>, name: &str) -> Result<Option<String>, M
     match parameters.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            Err(Malformed::HeaderType)
-        }
+        Some(
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_),
+        ) => Err(Malformed::HeaderType),
     }
 }
 

@@ -100,7 +100,9 @@ pub enum NoKey {
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyring").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Keyring")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -155,32 +157,52 @@ impl Keyring {
         match waited {
             Err(NoWait::Full) => return Err(NoKey::Crowded),
             Err(NoWait::Late) | Ok(Fetched::Failed) => {
-                return self.look(id, algorithm, now).unwrap_or_else(|| Err(self.unavailable(now)));
+                return self
+                    .look(id, algorithm, now)
+                    .unwrap_or_else(|| Err(self.unavailable(now)));
             }
             Ok(Fetched::Replaced) => {}
         }
         self.look(id, algorithm, now).unwrap_or_else(|| {
-            let answered = self.held.load().as_ref().is_some_and(|held| held.began >= first_seen);
-            Err(if answered { NoKey::Unknown } else { self.unavailable(now) })
+            let answered = self
+                .held
+                .load()
+                .as_ref()
+                .is_some_and(|held| held.began >= first_seen);
+            Err(if answered {
+                NoKey::Unknown
+            } else {
+                self.unavailable(now)
+            })
         })
     }
 
     /// Whether a set is held that may still be used; remembered tokens ask this.
     pub fn is_usable(&self, now: Instant) -> bool {
-        self.held.load().as_ref().is_some_and(|held| self.within(held, now))
+        self.held
+            .load()
+            .as_ref()
+            .is_some_and(|held| self.within(held, now))
     }
 
     /// The error of a keyring that cannot say.
     pub fn unavailable(&self, now: Instant) -> NoKey {
         let last = self.asking.lock().last_began;
         let passed = last.map_or(Duration::ZERO, |began| now.saturating_duration_since(began));
-        NoKey::Unavailable { retry_after: self.settings.min_refresh.saturating_sub(passed) }
+        NoKey::Unavailable {
+            retry_after: self.settings.min_refresh.saturating_sub(passed),
+        }
     }
 
     /// Keys held, and how long ago the fetch that brought them began.
     pub fn held(&self, now: Instant) -> Option<(usize, Duration)> {
         let held = self.held.load();
-        held.as_ref().map(|held| (held.set.keys().len(), now.saturating_duration_since(held.began)))
+        held.as_ref().map(|held| {
+            (
+                held.set.keys().len(),
+                now.saturating_duration_since(held.began),
+            )
+        })
     }
 
     /// How often keys were fetched.
@@ -230,7 +252,12 @@ impl Keyring {
     }
 
     /// What the held set says; `None` where it has no such key, or there is no set.
-    fn look(&self, id: Option<&str>, algorithm: Algorithm, now: Instant) -> Option<Result<Arc<Key>, NoKey>> {
+    fn look(
+        &self,
+        id: Option<&str>,
+        algorithm: Algorithm,
+        now: Instant,
+    ) -> Option<Result<Arc<Key>, NoKey>> {
         let held = self.held.load();
         let held = held.as_ref()?;
         if !self.within(held, now) {
@@ -250,7 +277,9 @@ impl Keyring {
     }
 
     fn first_seen(&self, id: Option<&str>, now: Instant) -> Instant {
-        let Asking { strangers, hasher, .. } = &mut *self.asking.lock();
+        let Asking {
+            strangers, hasher, ..
+        } = &mut *self.asking.lock();
         let id = hasher.hash_one(id);
         if let Some(first) = strangers.get(&id) {
             return *first;
@@ -268,7 +297,12 @@ impl Keyring {
         if let Some(running) = &asking.running {
             return Ask::Fetch(running.clone());
         }
-        if self.held.load().as_ref().is_some_and(|held| held.began >= first_seen) {
+        if self
+            .held
+            .load()
+            .as_ref()
+            .is_some_and(|held| held.began >= first_seen)
+        {
             return Ask::Answered;
         }
         if let Some(last) = asking.last_began {
@@ -280,7 +314,11 @@ impl Keyring {
         Ask::Fetch(self.start(asking, now))
     }
 
-    fn start(self: &Arc<Self>, asking: &mut Asking, now: Instant) -> watch::Receiver<Option<Fetched>> {
+    fn start(
+        self: &Arc<Self>,
+        asking: &mut Asking,
+        now: Instant,
+    ) -> watch::Receiver<Option<Fetched>> {
         if let Some(running) = &asking.running {
             return running.clone();
         }
@@ -313,7 +351,8 @@ impl Keyring {
             Some(earlier) => {
                 let before: Vec<_> = earlier.set.keys().to_vec();
                 let set = set.replacing(&earlier.set);
-                let same = set.keys().len() == before.len() && before.iter().all(|key| key.is_alive());
+                let same =
+                    set.keys().len() == before.len() && before.iter().all(|key| key.is_alive());
                 (set, !same)
             }
             None => (set, true),
@@ -350,8 +389,14 @@ impl Ended<'_> {
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
         self.ring.asking.lock().running = None;
-        self.ring.first.send_if_modified(|first| std::mem::replace(first, First::Asked.max(*first)) < First::Asked);
-        self.done.send_if_modified(|fetched| fetched.replace(fetched.unwrap_or(Fetched::Failed)).is_none());
+        self.ring.first.send_if_modified(|first| {
+            std::mem::replace(first, First::Asked.max(*first)) < First::Asked
+        });
+        self.done.send_if_modified(|fetched| {
+            fetched
+                .replace(fetched.unwrap_or(Fetched::Failed))
+                .is_none()
+        });
     }
 }
 

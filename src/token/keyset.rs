@@ -84,7 +84,11 @@ impl KeySet {
     /// The set of one shared secret, which stands for every `kid`.
     pub fn from_secret(secret: &[u8], declared: &[Algorithm]) -> Result<Self, KeyError> {
         let key = Arc::new(Key::from_secret(secret, declared)?);
-        Ok(Self { keys: vec![key], any_id: true, ..Self::default() })
+        Ok(Self {
+            keys: vec![key],
+            any_id: true,
+            ..Self::default()
+        })
     }
 
     /// Which key a token with this `kid` and this algorithm means.
@@ -113,7 +117,11 @@ impl KeySet {
     #[must_use]
     pub(super) fn replacing(mut self, earlier: &Self) -> Self {
         for key in &mut self.keys {
-            if let Some(same) = earlier.keys.iter().find(|old| old.is_alive() && old.is_same(key)) {
+            if let Some(same) = earlier
+                .keys
+                .iter()
+                .find(|old| old.is_alive() && old.is_same(key))
+            {
                 *key = Arc::clone(same);
             }
         }

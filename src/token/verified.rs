@@ -27,8 +27,17 @@ pub struct VerifiedToken {
 impl VerifiedToken {
     /// Asserts that all checks were made; called where they are.
     pub(super) fn assert(issuer: Arc<Issuer>, key: Arc<Key>, claims: Claims, bytes: usize) -> Self {
-        let subject = Subject::read(&issuer.config().subject, claims.get(&issuer.config().subject.claim));
-        Self { issuer, key, claims, subject, bytes }
+        let subject = Subject::read(
+            &issuer.config().subject,
+            claims.get(&issuer.config().subject.claim),
+        );
+        Self {
+            issuer,
+            key,
+            claims,
+            subject,
+            bytes,
+        }
     }
 
     /// Who signed it.
@@ -80,7 +89,9 @@ impl VerifiedToken {
 
 impl fmt::Debug for VerifiedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifiedToken").field("issuer", &self.issuer.config().issuer).finish_non_exhaustive()
+        f.debug_struct("VerifiedToken")
+            .field("issuer", &self.issuer.config().issuer)
+            .finish_non_exhaustive()
     }
 }
 
@@ -91,7 +102,10 @@ pub(super) struct Digest([u8; 32]);
 impl Digest {
     pub(super) fn of(digest: &aws_lc_rs::digest::Digest) -> Self {
         let mut bytes = [0; 32];
-        bytes.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
+        bytes
+            .iter_mut()
+            .zip(digest.as_ref())
+            .for_each(|(to, from)| *to = *from);
         Self(bytes)
     }
 }

@@ -25,7 +25,10 @@ use tokio::sync::watch;
 /// Something that knows which users exist.
 pub trait Directory: fmt::Debug + Send + Sync {
     /// Looks one user up; the caller bounds the time.
-    fn look_up<'d>(&'d self, query: Query<'d>) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + 'd>>;
+    fn look_up<'d>(
+        &'d self,
+        query: Query<'d>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + 'd>>;
 
     /// Whether a found answer proves the tenant in which it was asked for: it was asked inside the
     /// tenant, or the answer names it.
@@ -115,14 +118,20 @@ reasons! {
 impl Reason {
     /// The position in [`ALL`](Self::ALL).
     pub fn index(self) -> usize {
-        Self::ALL.iter().position(|reason| *reason == self).unwrap_or_default()
+        Self::ALL
+            .iter()
+            .position(|reason| *reason == self)
+            .unwrap_or_default()
     }
 }
 
 impl Unanswered {
     /// No trustworthy answer, and nothing said of when there may be one.
     pub const fn because(reason: Reason) -> Self {
-        Self { reason, retry_after: None }
+        Self {
+            reason,
+            retry_after: None,
+        }
     }
 }
 
@@ -145,9 +154,9 @@ impl Config {
     pub fn open(&self, realms: &[Arc<str>]) -> Result<Box<dyn Directory>, SetupError> {
         match self {
             Self::Http(http) => Ok(Box::new(HttpDirectory::new(http.clone())?)),
-            Self::File(path) => {
-                Ok(Box::new(FileDirectory::open(path, realms).map_err(SetupError::File)?))
-            }
+            Self::File(path) => Ok(Box::new(
+                FileDirectory::open(path, realms).map_err(SetupError::File)?,
+            )),
         }
     }
 }

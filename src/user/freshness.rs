@@ -24,7 +24,12 @@ pub enum Freshness {
 impl Freshness {
     /// Judges a found answer whose request was sent at `answered`; `failed` is the last look-up that
     /// brought none. Failures never lengthen a window.
-    pub fn of_found(cache: &Cache, answered: Instant, failed: Option<Instant>, now: Instant) -> Self {
+    pub fn of_found(
+        cache: &Cache,
+        answered: Instant,
+        failed: Option<Instant>,
+        now: Instant,
+    ) -> Self {
         let age = now.saturating_duration_since(answered);
         if age < cache.fresh {
             Self::Fresh
@@ -38,7 +43,11 @@ impl Freshness {
 
     /// Judges a recognized not-found.
     pub fn of_not_found(cache: &Cache, answered: Instant, now: Instant) -> Self {
-        if now.saturating_duration_since(answered) < cache.not_found_for { Self::Fresh } else { Self::Spent }
+        if now.saturating_duration_since(answered) < cache.not_found_for {
+            Self::Fresh
+        } else {
+            Self::Spent
+        }
     }
 }
 
@@ -69,9 +78,18 @@ mod tests {
             let freshness = Freshness::of_found(&cache, start, failed.map(at), at(age));
             assert_eq!(freshness, expected, "{age} {failed:?}");
         }
-        assert_eq!(Freshness::of_not_found(&cache, start, at(4)), Freshness::Fresh);
-        assert_eq!(Freshness::of_not_found(&cache, start, at(5)), Freshness::Spent);
+        assert_eq!(
+            Freshness::of_not_found(&cache, start, at(4)),
+            Freshness::Fresh
+        );
+        assert_eq!(
+            Freshness::of_not_found(&cache, start, at(5)),
+            Freshness::Spent
+        );
         // A clock that seems to stand before the answer makes nothing stale.
-        assert_eq!(Freshness::of_found(&cache, at(10), None, start), Freshness::Fresh);
+        assert_eq!(
+            Freshness::of_found(&cache, at(10), None, start),
+            Freshness::Fresh
+        );
     }
 }

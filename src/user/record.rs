@@ -30,20 +30,42 @@ pub enum Status {
 impl User {
     /// The values of an attribute.
     pub fn attribute(&self, name: &str) -> Option<&[Box<str>]> {
-        self.attributes.iter().find(|(own, _)| **own == *name).map(|(_, values)| &**values)
+        self.attributes
+            .iter()
+            .find(|(own, _)| **own == *name)
+            .map(|(_, values)| &**values)
     }
 
     /// Whether the user has one of these roles.
     pub fn has_any_role(&self, roles: &[String]) -> bool {
-        self.roles.iter().any(|role| roles.iter().any(|wanted| **wanted == **role))
+        self.roles
+            .iter()
+            .any(|role| roles.iter().any(|wanted| **wanted == **role))
     }
 
     /// About what it takes in memory, in bytes, the struct itself included.
     pub(super) fn weight(&self) -> usize {
-        let texts = |texts: &[Box<str>]| texts.iter().map(|text| 16 + allocated(text.len())).sum::<usize>();
-        let Self { id, status: _, roles, attributes, lacks, version } = self;
-        let single = [id, lacks, version].into_iter().flatten().map(|text| allocated(text.len()));
-        let named = attributes.iter().map(|(name, values)| 32 + allocated(name.len()) + texts(values));
+        let texts = |texts: &[Box<str>]| {
+            texts
+                .iter()
+                .map(|text| 16 + allocated(text.len()))
+                .sum::<usize>()
+        };
+        let Self {
+            id,
+            status: _,
+            roles,
+            attributes,
+            lacks,
+            version,
+        } = self;
+        let single = [id, lacks, version]
+            .into_iter()
+            .flatten()
+            .map(|text| allocated(text.len()));
+        let named = attributes
+            .iter()
+            .map(|(name, values)| 32 + allocated(name.len()) + texts(values));
         size_of::<Self>() + single.sum::<usize>() + texts(roles) + named.sum::<usize>()
     }
 }

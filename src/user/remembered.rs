@@ -1,9 +1,9 @@
 //! Answers that are remembered: found and not found, each in a segment of its own.
 
+use super::Cache as Settings;
 use super::directory::Query;
 use super::freshness::Freshness;
 use super::record::{User, allocated};
-use super::Cache as Settings;
 use equivalent::Equivalent;
 use moka::sync::Cache;
 use std::hash::{Hash, Hasher};
@@ -63,7 +63,11 @@ impl Remembered {
     }
 
     /// What is remembered, and what it is good for; a user, or the knowledge that there is none.
-    pub(super) fn get(&self, query: &Query<'_>, now: Instant) -> Option<(Freshness, Option<Arc<User>>)> {
+    pub(super) fn get(
+        &self,
+        query: &Query<'_>,
+        now: Instant,
+    ) -> Option<(Freshness, Option<Arc<User>>)> {
         if let Some(found) = self.found.get(query) {
             let failed = match found.failed.load(Ordering::Relaxed) {
                 0 => None,
@@ -78,7 +82,14 @@ impl Remembered {
 
     pub(super) fn found(&self, key: Key, user: Arc<User>, answered: Instant) {
         self.not_found.invalidate(&key);
-        self.found.insert(key, Arc::new(Found { user, answered, failed: AtomicU64::new(0) }));
+        self.found.insert(
+            key,
+            Arc::new(Found {
+                user,
+                answered,
+                failed: AtomicU64::new(0),
+            }),
+        );
     }
 
     pub(super) fn not_found(&self, key: Key, answered: Instant) {
@@ -89,7 +100,10 @@ impl Remembered {
     pub(super) fn unanswered(&self, key: &Key, now: Instant) {
         if let Some(found) = self.found.get(key) {
             let millis = now.saturating_duration_since(self.start).as_millis();
-            found.failed.store(u64::try_from(millis).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
+            found.failed.store(
+                u64::try_from(millis).unwrap_or(u64::MAX).max(1),
+                Ordering::Relaxed,
+            );
         }
     }
 
@@ -99,7 +113,11 @@ impl Remembered {
     }
 
     pub(super) fn size(&self) -> (u64, u64, u64) {
-        (self.found.entry_count(), self.found.weighted_size(), self.not_found.entry_count())
+        (
+            self.found.entry_count(),
+            self.found.weighted_size(),
+            self.not_found.entry_count(),
+        )
     }
 }
 

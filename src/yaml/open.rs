@@ -19,7 +19,12 @@ pub fn open<T: DeserializeOwned + JsonSchema>(path: &std::path::Path) -> (Tree, 
         Err(error) => {
             let mut tree = Tree::parse(&file, "{}");
             let remedy = "correct the path or the file's permissions";
-            tree.report_at(&Path::default(), "a YAML file in UTF-8", &error.to_string(), remedy);
+            tree.report_at(
+                &Path::default(),
+                "a YAML file in UTF-8",
+                &error.to_string(),
+                remedy,
+            );
             (tree, None)
         }
     }

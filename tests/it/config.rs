@@ -36,8 +36,14 @@ fn folder() -> tempfile::TempDir {
         ("tls.key", key.as_bytes()),
         ("keys.json", br#"{"keys": []}"#),
         ("secret", &[0x5a; 40]),
-        ("secret.pem", b"-----BEGIN PUBLIC KEY-----\nAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
-        ("secret.json", br#"{"kty": "oct", "k": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
+        (
+            "secret.pem",
+            b"-----BEGIN PUBLIC KEY-----\nAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        ),
+        (
+            "secret.json",
+            br#"{"kty": "oct", "k": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#,
+        ),
         ("token", b"very-secret-token\n"),
         ("empty", b""),
         ("tenants.yaml", b"tenants: [acme]\n"),

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 #[schemars(extend("required" = ["issuer", "audiences"]))]
 pub(in crate::config) struct Issuer {
     /// Its identifier, compared byte by byte with the claim `iss`.
-    #[expect(clippy::struct_field_names, reason = "the file has the key of this name")]
+    #[expect(
+        clippy::struct_field_names,
+        reason = "the file has the key of this name"
+    )]
     #[schemars(length(min = 1), example = "https://id.example.com")]
     pub(in crate::config) issuer: Option<String>,
     /// A short unique name for metrics and logs. Default: host and path of the issuer.

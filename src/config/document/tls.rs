@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 /// How a server is known, and what is shown to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the file has the keys of these names")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the file has the keys of these names"
+)]
 pub(in crate::config) struct ClientTls {
     /// Roots to trust instead of the system's, PEM.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,7 +26,10 @@ pub(in crate::config) struct ClientTls {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["cert_file", "key_file"]))]
-#[expect(clippy::struct_field_names, reason = "the file has the keys of these names")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the file has the keys of these names"
+)]
 pub(in crate::config) struct ServerTls {
     /// The certificate chain, PEM.
     #[schemars(example = "/etc/subgate/tls.crt")]

@@ -63,10 +63,7 @@ fn uuid(text: &str) -> Option<String> {
         None => bare,
     };
     let digits = bare.replace('-', "");
-    let is_hyphenated = bare
-        .split('-')
-        .map(str::len)
-        .eq([8_usize, 4, 4, 4, 12]);
+    let is_hyphenated = bare.split('-').map(str::len).eq([8_usize, 4, 4, 4, 12]);
     let is_bare = bare.len() == 32;
     let is_hex = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_hex || !(is_hyphenated || is_bare) {

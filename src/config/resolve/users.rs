@@ -249,7 +249,10 @@ fn resolve_fields(at: &At<'_>, fields: &WrittenFields) -> Option<Fields> {
 }
 
 /// A pointer, or the written-out `none`.
-#[expect(clippy::option_option, reason = "`none`, or a mistake that was reported")]
+#[expect(
+    clippy::option_option,
+    reason = "`none`, or a mistake that was reported"
+)]
 fn field(at: &At<'_>, written: &str) -> Option<Option<Pointer>> {
     if written == "none" {
         return Some(None);

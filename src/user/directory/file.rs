@@ -64,18 +64,28 @@ impl FileDirectory {
     /// Reads the file now, and again when it changes.
     pub fn open(path: &std::path::Path, realms: &[Arc<str>]) -> Result<Self, Mistakes> {
         let realms = realms.to_vec();
-        Ok(Self { file: DataFile::open(path, move |path| read(path, &realms))? })
+        Ok(Self {
+            file: DataFile::open(path, move |path| read(path, &realms))?,
+        })
     }
 }
 
 impl Directory for FileDirectory {
-    fn look_up<'d>(&'d self, query: Query<'d>) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + 'd>> {
+    fn look_up<'d>(
+        &'d self,
+        query: Query<'d>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + 'd>> {
         let whom = Whom {
             realm: Arc::clone(query.realm),
             tenant: query.tenant.cloned(),
             subject: Arc::clone(query.subject),
         };
-        let answer = self.file.load().get(&whom).cloned().map_or(Answer::NotFound, Answer::Found);
+        let answer = self
+            .file
+            .load()
+            .get(&whom)
+            .cloned()
+            .map_or(Answer::NotFound, Answer::Found);
         Box::pin(std::future::ready(Ok(answer)))
     }
 
@@ -95,32 +105,71 @@ impl Directory for FileDirectory {
 fn read(path: &std::path::Path, realms: &[Arc<str>]) -> Result<HashMap<Whom, User>, Mistakes> {
     let (mut tree, document) = yaml::open::<Document>(path);
     let mut users = HashMap::new();
-    for (at, row) in document.into_iter().flat_map(|document| document.users).enumerate() {
+    for (at, row) in document
+        .into_iter()
+        .flat_map(|document| document.users)
+        .enumerate()
+    {
         let place = Path::default().key("users").item(at);
-        let Row { realm, tenant, subject, id, status, roles, version, attributes } = row;
+        let Row {
+            realm,
+            tenant,
+            subject,
+            id,
+            status,
+            roles,
+            version,
+            attributes,
+        } = row;
         let realm = match (realm, realms) {
             (Some(realm), _) => realm.into(),
             (None, [only]) => Arc::clone(only),
             (None, _) => {
                 let known = realms.join(", ");
-                tree.report_at(&place, "`realm`, since issuers have several", "none", &format!("write one of: {known}"));
+                tree.report_at(
+                    &place,
+                    "`realm`, since issuers have several",
+                    "none",
+                    &format!("write one of: {known}"),
+                );
                 continue;
             }
         };
-        let disabled = status.is_some_and(|status| DISABLED.contains(&&*status.to_ascii_lowercase()));
+        let disabled =
+            status.is_some_and(|status| DISABLED.contains(&&*status.to_ascii_lowercase()));
         let user = User {
             id: Some(id.unwrap_or_else(|| subject.clone()).into()),
-            status: if disabled { Status::Disabled } else { Status::Active },
+            status: if disabled {
+                Status::Disabled
+            } else {
+                Status::Active
+            },
             roles: roles.into_iter().map(Into::into).collect(),
-            attributes: attributes.into_iter().map(|(name, value)| (name.into(), [value.into()].into())).collect(),
+            attributes: attributes
+                .into_iter()
+                .map(|(name, value)| (name.into(), [value.into()].into()))
+                .collect(),
             lacks: None,
             version: version.map(Into::into),
         };
-        let whom = Whom { realm, tenant: tenant.map(Into::into), subject: subject.as_str().into() };
+        let whom = Whom {
+            realm,
+            tenant: tenant.map(Into::into),
+            subject: subject.as_str().into(),
+        };
         if users.insert(whom, user).is_some() {
-            tree.report_at(&place.key("subject"), "each subject once in its realm and tenant", &yaml::shown(&subject), "remove one of the two");
+            tree.report_at(
+                &place.key("subject"),
+                "each subject once in its realm and tenant",
+                &yaml::shown(&subject),
+                "remove one of the two",
+            );
         }
     }
     let mistakes = tree.into_mistakes();
-    if mistakes.is_empty() { Ok(users) } else { Err(mistakes) }
+    if mistakes.is_empty() {
+        Ok(users)
+    } else {
+        Err(mistakes)
+    }
 }

@@ -22,8 +22,11 @@ const MAX_ANSWER: usize = 64 * 1024;
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What stays as it is in a path segment (RFC 3986 2.3); everything else is percent-encoded.
-const SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// Asks a user service.
 #[derive(Debug)]
@@ -44,17 +47,28 @@ impl HttpDirectory {
                 let watch = Watch::new(vec![path.clone()]);
                 let token = SecretFile::open(path.clone(), Form::Text)?;
                 let again = token.clone();
-                keeper = Some(tokio::spawn(watch.follow("users.http.token_file", move || again.reload())));
+                keeper = Some(tokio::spawn(
+                    watch.follow("users.http.token_file", move || again.reload()),
+                ));
                 Some(token)
             }
             None => None,
         };
-        Ok(Self { config, client, token, keeper })
+        Ok(Self {
+            config,
+            client,
+            token,
+            keeper,
+        })
     }
 
     async fn ask(&self, query: Query<'_>) -> Result<Answer, Unanswered> {
         let url = self.url(query)?;
-        let said = self.client.get(&url, self.headers(), MAX_ANSWER).await.map_err(|error| unanswered(&error))?;
+        let said = self
+            .client
+            .get(&url, self.headers(), MAX_ANSWER)
+            .await
+            .map_err(|error| unanswered(&error))?;
         self.judge(query, &said)
     }
 
@@ -70,7 +84,9 @@ impl HttpDirectory {
                 UrlPart::Subject => query.subject,
                 UrlPart::Realm => query.realm,
                 UrlPart::Issuer => query.issuer,
-                UrlPart::Tenant => query.tenant.ok_or(Unanswered::because(Reason::TenantUnasked))?,
+                UrlPart::Tenant => query
+                    .tenant
+                    .ok_or(Unanswered::because(Reason::TenantUnasked))?,
             };
             url.extend(utf8_percent_encode(value, SEGMENT));
         }
@@ -98,12 +114,21 @@ impl HttpDirectory {
             };
         }
         match said.status {
-            200 => self.record(query, said).map(Answer::Found).map_err(Unanswered::because),
+            200 => self
+                .record(query, said)
+                .map(Answer::Found)
+                .map_err(Unanswered::because),
             300..=399 => because(Reason::Redirected),
             401 | 403 => because(Reason::Unauthorized),
             404 | 410 => because(Reason::UnrecognizedNotFound),
-            429 => Err(Unanswered { reason: Reason::Throttled, retry_after: retry_after(&said.headers) }),
-            500..=599 => Err(Unanswered { reason: Reason::ServerError, retry_after: retry_after(&said.headers) }),
+            429 => Err(Unanswered {
+                reason: Reason::Throttled,
+                retry_after: retry_after(&said.headers),
+            }),
+            500..=599 => Err(Unanswered {
+                reason: Reason::ServerError,
+                retry_after: retry_after(&said.headers),
+            }),
             _ => because(Reason::UnexpectedStatus),
         }
     }
@@ -117,12 +142,21 @@ impl HttpDirectory {
     }
 
     fn record(&self, query: Query<'_>, said: &Said) -> Result<User, Reason> {
-        let body: Value = serde_json::from_slice(&said.body).map_err(|_| Reason::MalformedAnswer)?;
+        let body: Value =
+            serde_json::from_slice(&said.body).map_err(|_| Reason::MalformedAnswer)?;
         if !body.is_object() {
             return Err(Reason::MalformedAnswer);
         }
-        let Fields { id, subject, tenant, status, roles, version } = &self.config.fields;
-        let field = |pointer: &Option<Pointer>| pointer.as_ref().and_then(|pointer| at(&body, pointer));
+        let Fields {
+            id,
+            subject,
+            tenant,
+            status,
+            roles,
+            version,
+        } = &self.config.fields;
+        let field =
+            |pointer: &Option<Pointer>| pointer.as_ref().and_then(|pointer| at(&body, pointer));
         if subject.is_some() && field(subject).and_then(name).as_deref() != Some(query.subject) {
             return Err(Reason::OtherSubject);
         }
@@ -132,25 +166,47 @@ impl HttpDirectory {
             return Err(Reason::OtherTenant);
         }
         let id = match id {
-            Some(_) => Some(field(id).and_then(name).ok_or(Reason::MalformedAnswer)?.into_boxed_str()),
+            Some(_) => Some(
+                field(id)
+                    .and_then(name)
+                    .ok_or(Reason::MalformedAnswer)?
+                    .into_boxed_str(),
+            ),
             None => None,
         };
         let attributes = self.attributes(&body)?;
-        let lacks = self.config.required.iter().find(|required| !attributes.iter().any(|(own, _)| **own == ***required));
+        let lacks = self
+            .config
+            .required
+            .iter()
+            .find(|required| !attributes.iter().any(|(own, _)| **own == ***required));
         Ok(User {
             id,
             status: self.status(field(status))?,
             roles: field(roles).map_or(Ok(Box::default()), texts)?,
             lacks: lacks.map(|name| name.as_str().into()),
-            version: field(version).map(scalar).transpose()?.map(String::into_boxed_str),
+            version: field(version)
+                .map(scalar)
+                .transpose()?
+                .map(String::into_boxed_str),
             attributes: attributes.into(),
         })
     }
 
     fn status(&self, status: Option<&Value>) -> Result<Status, Reason> {
-        let Some(status) = status.map(scalar).transpose()? else { return Ok(Status::Active) };
-        let disabled = self.config.disabled_values.iter().any(|value| value.eq_ignore_ascii_case(&status));
-        Ok(if disabled { Status::Disabled } else { Status::Active })
+        let Some(status) = status.map(scalar).transpose()? else {
+            return Ok(Status::Active);
+        };
+        let disabled = self
+            .config
+            .disabled_values
+            .iter()
+            .any(|value| value.eq_ignore_ascii_case(&status));
+        Ok(if disabled {
+            Status::Disabled
+        } else {
+            Status::Active
+        })
     }
 
     /// The configured attributes that the record has; an empty text or list is as good as none.
@@ -171,7 +227,10 @@ impl HttpDirectory {
 }
 
 impl Directory for HttpDirectory {
-    fn look_up<'d>(&'d self, query: Query<'d>) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + 'd>> {
+    fn look_up<'d>(
+        &'d self,
+        query: Query<'d>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + 'd>> {
         Box::pin(self.ask(query))
     }
 
@@ -194,7 +253,8 @@ impl Drop for HttpDirectory {
 
 /// The value at a pointer; JSON's null is no value.
 fn at<'b>(body: &'b Value, pointer: &Pointer) -> Option<&'b Value> {
-    body.pointer(pointer.as_str()).filter(|value| !value.is_null())
+    body.pointer(pointer.as_str())
+        .filter(|value| !value.is_null())
 }
 
 /// A name: a text that is not empty, or an integer.
@@ -202,7 +262,12 @@ fn name(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) if number.is_u64() || number.is_i64() => Some(number.to_string()),
-        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+        Value::String(_)
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Array(_)
+        | Value::Object(_) => None,
     }
 }
 
@@ -217,12 +282,21 @@ fn scalar(value: &Value) -> Result<String, Reason> {
 
 fn texts(value: &Value) -> Result<Box<[Box<str>]>, Reason> {
     let items = value.as_array().ok_or(Reason::MalformedAnswer)?;
-    items.iter().map(|item| item.as_str().map(Box::from).ok_or(Reason::MalformedAnswer)).collect()
+    items
+        .iter()
+        .map(|item| item.as_str().map(Box::from).ok_or(Reason::MalformedAnswer))
+        .collect()
 }
 
 /// `Retry-After` in seconds (RFC 9110 10.2.3), at most an hour; its date form is not read.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    let seconds: u64 = headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
     Some(Duration::from_secs(seconds.min(3600)))
 }
 

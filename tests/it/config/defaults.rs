@@ -82,7 +82,10 @@ fn every_key_of_the_schema_is_described_and_in_the_reference() {
                     .iter()
                     .any(|schema| schema["description"].is_string());
                 assert!(described, "`{key}` has no description");
-                assert!(reference.contains(key.as_str()), "docs/configuration.md lacks `{key}`");
+                assert!(
+                    reference.contains(key.as_str()),
+                    "docs/configuration.md lacks `{key}`"
+                );
             }
         }
     }

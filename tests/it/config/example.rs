@@ -25,7 +25,10 @@ fn every_key_at_once_is_a_configuration() {
             mode: Some(0o660)
         }
     );
-    assert_eq!(config.listen.check[2], Address::Abstract("subgate".to_owned()));
+    assert_eq!(
+        config.listen.check[2],
+        Address::Abstract("subgate".to_owned())
+    );
     assert!(matches!(config.issuers[1].keys, KeySource::Url { .. }));
     assert!(matches!(config.issuers[2].keys, KeySource::File(_)));
     assert!(matches!(config.issuers[3].keys, KeySource::Secret(_)));
@@ -33,9 +36,18 @@ fn every_key_at_once_is_a_configuration() {
     let Tenants::Of(tenants) = &config.issuers[0].tenants else {
         panic!("the tenants are listed");
     };
-    assert!(tenants.contains("acme"), "normalized as a request's tenant is");
-    assert!(config.tenant.required, "`{{tenant}}` in the URL asks for one");
-    assert_eq!(config.tenant.from[1], Source::Header("x-tenant-id".to_owned()));
+    assert!(
+        tenants.contains("acme"),
+        "normalized as a request's tenant is"
+    );
+    assert!(
+        config.tenant.required,
+        "`{{tenant}}` in the URL asks for one"
+    );
+    assert_eq!(
+        config.tenant.from[1],
+        Source::Header("x-tenant-id".to_owned())
+    );
     assert!(matches!(config.tenant.known, Known::File(_)));
     assert!(matches!(config.users.directory, directory::Config::Http(_)));
     assert_eq!(config.policies.policies.len(), 3);
@@ -48,11 +60,24 @@ fn every_file_is_to_be_watched() {
     let names: Vec<_> = loaded
         .files
         .iter()
-        .map(|path| path.strip_prefix(folder.path()).unwrap().display().to_string())
+        .map(|path| {
+            path.strip_prefix(folder.path())
+                .unwrap()
+                .display()
+                .to_string()
+        })
         .collect();
     assert_eq!(
         names,
-        ["keys.json", "revocations.yaml", "secret", "tenants.yaml", "tls.crt", "tls.key", "token"]
+        [
+            "keys.json",
+            "revocations.yaml",
+            "secret",
+            "tenants.yaml",
+            "tls.crt",
+            "tls.key",
+            "token"
+        ]
     );
 }
 
@@ -69,5 +94,8 @@ fn a_directory_in_a_file_needs_no_more_than_its_path() {
     let text = "issuers: [{issuer: https://id.example.com, audiences: [a]}]\n\
                 users: {file: {path: users.yaml}}";
     let loaded = parse(text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    assert!(matches!(loaded.config.users.directory, directory::Config::File(_)));
+    assert!(matches!(
+        loaded.config.users.directory,
+        directory::Config::File(_)
+    ));
 }

@@ -27,7 +27,11 @@ policies:
     let mistakes = parse(text).expect_err("mistakes");
     insta::assert_snapshot!(mistakes);
     // Wrong type, unknown key, missing key, bad value, missing file, contradiction.
-    assert_eq!(mistakes.iter().len(), 11, "ten, and that the realms are not told apart");
+    assert_eq!(
+        mistakes.iter().len(),
+        11,
+        "ten, and that the realms are not told apart"
+    );
 }
 
 #[test]
@@ -40,7 +44,10 @@ fn keys_of_later_versions_are_unknown_and_named_as_such() {
     let mistakes = parse(&text).expect_err("mistakes");
     assert_eq!(mistakes.iter().len(), 7, "{mistakes}");
     for mistake in mistakes.iter() {
-        assert_eq!(mistake.remedy, "remove it: it is not in this version", "{mistake}");
+        assert_eq!(
+            mistake.remedy, "remove it: it is not in this version",
+            "{mistake}"
+        );
     }
 }
 
@@ -65,7 +72,9 @@ fn a_mistake_hides_the_value_it_spoils_and_nothing_else() {
     let text = SMALLEST.replace("[shop-api]", "[1]");
     let mistakes = parse(&text).expect_err("a mistake");
     assert_eq!(mistakes.iter().len(), 1, "{mistakes}");
-    let text = SMALLEST.replace("https://id", "ftp://id").replace("[shop-api]", "[1]");
+    let text = SMALLEST
+        .replace("https://id", "ftp://id")
+        .replace("[shop-api]", "[1]");
     assert_eq!(parse(&text).expect_err("mistakes").iter().len(), 2);
 }
 
@@ -73,5 +82,8 @@ fn a_mistake_hides_the_value_it_spoils_and_nothing_else() {
 fn the_place_of_an_element_counts_those_spoiled_before_it() {
     let text = "issuers: [5, {issuer: ftp://x, audiences: any}]\nusers: {file: {path: users.yaml}}";
     let mistakes = parse(text).expect_err("mistakes").to_string();
-    assert!(mistakes.contains("subgate.yaml:1:23: issuers/1/issuer"), "{mistakes}");
+    assert!(
+        mistakes.contains("subgate.yaml:1:23: issuers/1/issuer"),
+        "{mistakes}"
+    );
 }

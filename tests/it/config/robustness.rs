@@ -49,7 +49,10 @@ fn bytes_that_are_no_text_are_a_mistake() {
     let path = folder.path().join("subgate.yaml");
     fs::write(&path, b"issuers: \xff\xfe").expect("a file");
     let mistakes = config::load(&path, []).expect_err("a mistake");
-    assert!(mistakes.to_string().contains("expected UTF-8"), "{mistakes}");
+    assert!(
+        mistakes.to_string().contains("expected UTF-8"),
+        "{mistakes}"
+    );
 }
 
 #[test]
@@ -58,7 +61,12 @@ fn deep_nesting_is_a_mistake() {
         let text = format!("issuers: {}{}", open.repeat(5000), close.repeat(5000));
         assert!(parse_in(Path::new("/nowhere"), &text).is_err());
     }
-    let indented: String = (0..300).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+    let indented: String = (0..300)
+        .map(|depth| format!("{}a:\n", " ".repeat(depth)))
+        .collect();
     let mistakes = parse_in(Path::new("/nowhere"), &indented).expect_err("a mistake");
-    assert!(mistakes.to_string().contains("at most 64 levels"), "{mistakes}");
+    assert!(
+        mistakes.to_string().contains("at most 64 levels"),
+        "{mistakes}"
+    );
 }
