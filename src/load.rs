@@ -147,13 +147,13 @@ mod tests {
         let far = Instant::now() + Duration::from_secs(60);
         let first = load.admit(far).unwrap();
         assert!(load.admit(far).is_none());
-        let waiting = first.wait(far, std::future::pending::<()>());
-        tokio::pin!(waiting);
+        let mut waiting = Box::pin(first.wait(far, std::future::pending::<()>()));
         assert!(futures_util::poll!(&mut waiting).is_pending());
         assert_eq!(load.now(), (0, 1));
         let second = load.admit(far).unwrap();
         assert_eq!(second.wait(far, async {}).await, Err(NoWait::Full));
-        assert_eq!(waiting.await, Err(NoWait::Late));
+        assert_eq!(waiting.as_mut().await, Err(NoWait::Late));
+        drop(waiting);
         drop((first, second));
         assert_eq!(load.now(), (0, 0));
     }
