@@ -100,7 +100,7 @@ fn keyring(
     let min_refresh = quantity::within(
         &at.key("min_refresh"),
         min_refresh,
-        second,
+        Period::millis(100),
         refresh.max(second),
     );
     let max_stale = quantity::within(
