@@ -4,6 +4,8 @@
 //! carries it through steps that can only end it or hand on something better proven:
 //! [`credential`] → [`token`] → [`subject`] → [`tenant`] → [`revocation`] → [`user`].
 
+// What is run.
+pub mod cli;
 // The order of a request.
 pub mod config;
 pub mod server;
@@ -20,3 +22,4 @@ pub mod telemetry;
 // Beneath them all.
 pub mod clock;
 pub mod net;
+pub mod yaml;

@@ -1,3 +1,7 @@
 //! The `subgate` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    subgate::cli::run(std::env::args_os()).into()
+}

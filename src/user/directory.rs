@@ -34,6 +34,8 @@ pub struct Http {
     pub attributes: BTreeMap<String, Pointer>,
     /// Attributes without which a record is incomplete.
     pub required: Vec<String>,
+    /// Headers of a request whose answer must not come from a cache.
+    pub consistent_read: Vec<(http::HeaderName, http::HeaderValue)>,
 }
 
 /// A URL with named places in it; every value is percent-encoded as one path segment.

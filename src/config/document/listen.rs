@@ -1,0 +1,36 @@
+//! The key `listen`.
+
+use super::{Period, ServerTls};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where the process listens, and how it stops.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::config) struct Listen {
+    /// Where Envoy asks (`ext_authz` and gRPC health): `127.0.0.1:19191`,
+    /// `unix:/run/subgate/check.sock?mode=0660`, or `unix:@subgate` (abstract).
+    #[schemars(length(min = 1))]
+    pub(in crate::config) check: Vec<String>,
+    /// TLS on the TCP addresses of `check`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) check_tls: Option<ServerTls>,
+    /// Where `/livez`, `/readyz` and `/metrics` are.
+    pub(in crate::config) health: String,
+    /// How long it still answers after SIGTERM, un-ready; `0s` as a native sidecar.
+    pub(in crate::config) drain: Period,
+    /// How long what is in flight may take after that.
+    pub(in crate::config) stop_within: Period,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            check: vec!["127.0.0.1:19191".to_owned()],
+            check_tls: None,
+            health: "127.0.0.1:19192".to_owned(),
+            drain: Period::secs(20),
+            stop_within: Period::secs(10),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Each rule of the configuration, with a text that breaks it and nothing else.
+
+use super::{folder, parse_in};
+use std::path::Path;
+
+const BASE: &str = "\
+issuers:
+- issuer: https://id.example.com
+ISSUER
+users:
+  http:
+HTTP
+    not_found: {code: user_not_found}
+REST
+";
+
+const ISSUER_LINE: &str = "  audiences: [shop-api]";
+const HTTP_LINE: &str = "    url: https://users.example.com/{subject}";
+
+/// The smallest configuration with a text at one of its places.
+fn text(place: &str, put: &str) -> String {
+    let put = put.replace('⏎', "\n");
+    let (mut issuer, mut http, mut rest) = (ISSUER_LINE.to_owned(), HTTP_LINE.to_owned(), "");
+    match place {
+        "issuer" if put.contains("audiences:") => issuer = format!("  {put}"),
+        "issuer" => issuer = format!("  {put}\n{ISSUER_LINE}"),
+        "http" if put.contains("url:") => http = format!("    {put}"),
+        "http" => http = format!("    {put}\n{HTTP_LINE}"),
+        "rest" => rest = &put,
+        other => panic!("no place {other:?}"),
+    }
+    BASE.replace("ISSUER", &issuer)
+        .replace("HTTP", &http)
+        .replace("REST", rest)
+}
+
+/// Expects exactly one mistake, with these words.
+fn expect(folder: &Path, text: &str, words: &str) {
+    let Err(mistakes) = parse_in(folder, text) else {
+        panic!("expected {words:?} of\n{text}");
+    };
+    let told = mistakes.to_string();
+    assert!(
+        mistakes.iter().len() == 1 && told.contains(words),
+        "expected {words:?} of\n{text}\ngot\n{told}"
+    );
+    for mistake in mistakes.iter() {
+        assert!(!mistake.remedy.is_empty() && !mistake.expected.is_empty());
+    }
+}
+
+#[test]
+fn the_base_of_the_rows_is_right() {
+    let folder = folder();
+    let text = text("rest", "");
+    parse_in(folder.path(), &text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+}
+
+#[test]
+fn each_rule_has_its_mistake() {
+    let folder = folder();
+    let rows = include_str!("rules.table");
+    for row in rows
+        .lines()
+        .filter(|row| !row.is_empty() && !row.starts_with('#'))
+    {
+        let columns: Vec<_> = row.split(" | ").collect();
+        let [place, put, words] = columns.as_slice() else {
+            panic!("three columns: {row}");
+        };
+        expect(folder.path(), &text(place, put), words);
+    }
+}
+
+/// Rules over several parts, each with its whole text.
+#[test]
+fn parts_that_do_not_agree_have_their_mistake() {
+    const USERS: &str = "users: {http: {not_found: {code: c}";
+    let rows = [
+        (
+            "issuers: [{issuer: 'https://a?x=y', audiences: any}]\n\
+             USERS, url: 'https://u/{subject}'}}",
+            ":1:20: issuers/0/issuer: expected an issuer without `?`",
+        ),
+        (
+            "issuers: [{issuer: 'http://a.example.com', audiences: any}]\n\
+             USERS, url: 'https://u/{subject}'}}",
+            ":1:20: issuers/0/issuer: expected an `https` URL",
+        ),
+        (
+            "issuers: [{issuer: a, audiences: any}]\nUSERS, url: 'https://u/{subject}'}}",
+            ":1:20: issuers/0/issuer: expected an absolute URL",
+        ),
+        (
+            "issuers: [{issuer: 'https://a', realm: r, audiences: any}, \
+             {issuer: 'https://b', realm: r, audiences: any}]\n\
+             USERS, url: 'https://u/{issuer}/{subject}'}}",
+            ":2:43: users/http/url: expected `{realm}`, because issuers share a realm",
+        ),
+        (
+            "issuers: [{issuer: 'https://a', audiences: any}, {issuer: 'https://b', audiences: any}]\n\
+             USERS, url: 'https://u/{issuer}/{subject}', fields: {id: none}}}\n\
+             identity: {issuer: none}",
+            "users/http/fields/id: expected a JSON pointer, because there are several realms",
+        ),
+        (
+            "issuers: [{issuer: 'https://a', audiences: any}]\n\
+             USERS, url: 'https://u/{subject}', fields: {tenant: none}}}\n\
+             tenant: {from: [{header: x-tenant}]}",
+            "users/http/fields/tenant: expected a JSON pointer, because only the request names",
+        ),
+        (
+            "issuers: [{issuer: 'https://a', audiences: any}]\nusers: {}",
+            ":2:8: users: expected exactly one directory, got none",
+        ),
+        (
+            "issuers: [{issuer: 'https://a', audiences: any}]\n\
+             users: {http: {url: 'https://u/{subject}', not_found: {code: any}}}",
+            "users/http/not_found/code: expected the value of the member `code`",
+        ),
+        (
+            "issuers: [{issuer: 'https://a', audiences: any}]\n\
+             users: {http: {url: 'https://u/{subject}', not_found: {status: [500], code: c}}}",
+            "users/http/not_found/status/0: expected a whole number from 200 to 499",
+        ),
+        (
+            "issuers: [{issuer: 'https://a', audiences: any}]\n\
+             users: {http: {url: 'https://u/{subject}', not_found: {content_type: json, code: c}}}",
+            "users/http/not_found/content_type: expected a media type",
+        ),
+        (
+            "issuers: [{issuer: 'https://a', audiences: any}]\n\
+             users: {http: {url: 'https://u/{subject}', not_found: {code: {pointer: a, is: c}}}}",
+            "users/http/not_found/code/pointer: expected a JSON pointer",
+        ),
+        (
+            "issuers: []\nusers: {file: {path: users.yaml}}",
+            ":1:10: issuers: expected a list that",
+        ),
+        (
+            "users: {file: {path: users.yaml}}",
+            ":1:1: issuers: expected a list that is not empty",
+        ),
+        ("[]", ":1:1: expected a mapping, got an empty list"),
+    ];
+    let folder = folder();
+    for (text, words) in rows {
+        let text = text.replace("USERS", USERS);
+        expect(folder.path(), &text, words);
+    }
+}
