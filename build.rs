@@ -18,7 +18,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// The commit this is built from: given by a packager, asked of git, or `unknown` in a tarball.
 fn commit() -> Result<String, Box<dyn Error>> {
-    #[expect(clippy::disallowed_methods, reason = "a build script has no configuration file")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a build script has no configuration file"
+    )]
     let given = env::var("SUBGATE_COMMIT");
     if let Ok(given) = given {
         return Ok(given);

@@ -94,15 +94,15 @@ impl At<'_> {
         }
     }
 
-    /// Reports a mistake of this value, unless a part of it was reported before: what is left of it
-    /// then proves nothing.
+    /// Reports a mistake of this value, unless it, or an element of it, was reported before: what is
+    /// left of it then proves nothing.
     pub(super) fn wrong(
         &self,
         expected: impl Into<String>,
         came: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        if self.is_spoiled() {
+        if self.report.tree.is_spoiled(&self.path) {
             return;
         }
         let spot = self.report.tree.spot(&self.path);
@@ -125,9 +125,9 @@ impl At<'_> {
         });
     }
 
-    /// Whether this value, or a part of it, was reported as a mistake and left out.
+    /// Whether anything of this value was reported as a mistake and left out.
     pub(super) fn is_spoiled(&self) -> bool {
-        self.report.tree.is_spoiled(&self.path)
+        self.report.tree.is_spoiled_below(&self.path)
     }
 
     /// Reads the file that this value names, and notes that it is to be watched.

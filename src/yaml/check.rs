@@ -62,7 +62,6 @@ impl<'s> Check<'s> {
             node.kind = settled(text, schema);
         }
         match (&mut node.kind, kind_of(schema)) {
-            (Kind::Spoiled, _) => {}
             (Kind::Mapping(entries), "object") => {
                 let place = node.place.clone();
                 self.mapping(&place, entries, schema, path);
@@ -82,7 +81,8 @@ impl<'s> Check<'s> {
             (Kind::Number(number), "integer" | "number")
                 if is_within(schema, number)
                     && (kind_of(schema) == "number" || number.is_u64() || number.is_i64()) => {}
-            (Kind::Bool(_), "boolean")
+            (Kind::Spoiled, _)
+            | (Kind::Bool(_), "boolean")
             | (
                 Kind::Null
                 | Kind::Bool(_)
@@ -208,12 +208,18 @@ impl<'s> Check<'s> {
         expected(&self.branches(self.followed(schema)))
     }
 
-    /// What could be written: the example of the schema, or of its form.
+    /// What could be written: the schema's example, its default, or the example of its form.
     fn example(&self, schema: &'s Value) -> Option<String> {
         let followed = self.followed(schema);
         let given = [schema, followed]
             .iter()
-            .find_map(|schema| schema.get("examples")?.get(0))
+            .find_map(|schema| {
+                let default = schema.get("default").filter(|default| !default.is_object());
+                schema
+                    .get("examples")
+                    .and_then(|all| all.get(0))
+                    .or(default)
+            })
             .map(words::written);
         given.or_else(|| format(followed).map(|format| format.example().to_owned()))
     }

@@ -65,8 +65,9 @@ impl Tree {
     /// Overrides the scalar at a path of lower-case segments with the value of a variable.
     pub fn set(&mut self, name: &str, path: &[String], value: String) {
         let place = Place::Variable(name.into());
-        self.mistakes
-            .extend(variable::set(&mut self.root, &place, path, value).err());
+        if let Err(mistake) = variable::set(&mut self.root, &place, path, value) {
+            self.mistakes.push(*mistake);
+        }
     }
 
     /// Compares with a JSON Schema and spoils what differs from it.
@@ -133,9 +134,31 @@ impl Tree {
         }
     }
 
-    /// Whether something at or below a path was spoiled, so that what was read there is not what
-    /// was written.
+    /// Whether the value at a path was spoiled, or an element of it, if it is a list: what was read
+    /// there is not what was written.
     pub fn is_spoiled(&self, path: &Path) -> bool {
+        match self.find(path).map(|node| &node.kind) {
+            Some(Kind::Spoiled) => true,
+            Some(Kind::List(items)) => items.iter().any(Node::is_spoiled),
+            Some(
+                Kind::Null
+                | Kind::Bool(_)
+                | Kind::Number(_)
+                | Kind::Text(_)
+                | Kind::Loose(_)
+                | Kind::Mapping(_),
+            )
+            | None => false,
+        }
+    }
+
+    /// Whether anything at or below a path was spoiled.
+    pub fn is_spoiled_below(&self, path: &Path) -> bool {
+        self.find(path).is_some_and(Node::is_spoiled)
+    }
+
+    /// The node at a path, or the spoiled one above it.
+    fn find(&self, path: &Path) -> Option<&Node> {
         let mut node = &self.root;
         for segment in path.segments() {
             let below = match &node.kind {
@@ -144,17 +167,14 @@ impl Tree {
                     .iter()
                     .find(|entry| entry.key == segment)
                     .map(|entry| &entry.value),
-                Kind::Spoiled => return true,
+                Kind::Spoiled => return Some(node),
                 Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Loose(_) => {
                     None
                 }
             };
-            match below {
-                Some(below) => node = below,
-                None => return false,
-            }
+            node = below?;
         }
-        node.is_spoiled()
+        Some(node)
     }
 
     /// Adds a mistake that only the reader of the value could find.

@@ -12,7 +12,7 @@ pub(super) fn set(
     place: &Place,
     segments: &[String],
     value: String,
-) -> Result<(), Mistake> {
+) -> Result<(), Box<Mistake>> {
     let mut node = root;
     let mut path = Path::default();
     for segment in segments {
@@ -51,12 +51,14 @@ pub(super) fn set(
             // The document is wrong already, and says so.
             Kind::Spoiled => return Ok(()),
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Loose(_) => {
-                return Err(mistake(place, &path, "a list or mapping above it"));
+                return Err(mistake(place, &path, "a list or mapping above it").into());
             }
         };
     }
     match node.kind {
-        Kind::List(_) | Kind::Mapping(_) => Err(mistake(place, &path, "the name of a scalar")),
+        Kind::List(_) | Kind::Mapping(_) => {
+            Err(mistake(place, &path, "the name of a scalar").into())
+        }
         Kind::Null
         | Kind::Bool(_)
         | Kind::Number(_)

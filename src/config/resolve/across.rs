@@ -3,7 +3,7 @@
 use crate::config::document::{Document, Issuer, TenantSource, Tenants, Users};
 use crate::config::report::At;
 use crate::yaml::shown;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub(super) fn check(at: &At<'_>, document: &Document) {
     let issuers = document.issuers.as_deref().unwrap_or_default();
@@ -125,10 +125,12 @@ fn directory_proves_tenants(at: &At<'_>, issuers: &[Issuer], users: &Users, docu
 
 fn attributes_exist(at: &At<'_>, users: &Users, document: &Document) {
     let Some(http) = &users.http else { return };
-    let known: BTreeSet<_> = http.attributes.keys().map(String::as_str).collect();
+    let at_attributes = at.key("users").key("http").key("attributes");
+    let is_known =
+        |name: &str| http.attributes.contains_key(name) || at_attributes.key(name).is_spoiled();
     for (header, source) in &document.identity.headers {
         if let Some(attribute) = source.strip_prefix("attributes.")
-            && !known.contains(attribute)
+            && !is_known(attribute)
         {
             at.key("identity").key("headers").key(header).wrong(
                 "an attribute of `users.http.attributes`",
@@ -138,7 +140,7 @@ fn attributes_exist(at: &At<'_>, users: &Users, document: &Document) {
         }
     }
     for (index, attribute) in http.required.iter().enumerate() {
-        if !known.contains(attribute.as_str()) {
+        if !is_known(attribute) {
             at.key("users")
                 .key("http")
                 .key("required")

@@ -18,8 +18,12 @@ pub(super) fn secret(at: &At<'_>, written: &str, least: usize) -> Option<PathBuf
     let (path, bytes) = at.file(written)?;
     let length = bytes.trim_ascii_end().len();
     if length < least {
+        let expected = match least {
+            1 => "a file that is not empty".to_owned(),
+            _ => format!("a file of at least {least} bytes"),
+        };
         at.wrong(
-            format!("a file of at least {least} bytes"),
+            expected,
             format!("{length} bytes"),
             "put the whole secret into it",
         );

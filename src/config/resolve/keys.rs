@@ -60,6 +60,7 @@ pub(super) fn resolve(
         (false, None, None, Some(written)) => {
             secret(&at.key("secret_file"), &written, algorithms).map(KeySource::Secret)
         }
+        (false, None, None, None) if at.is_spoiled() => None,
         (discovers, url, file, secret) => {
             let written = [
                 ("discovery", discovers),

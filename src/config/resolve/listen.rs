@@ -55,7 +55,7 @@ pub(super) fn resolve(at: &At<'_>, listen: Listen) -> Option<Config> {
     let has_tcp = check
         .iter()
         .any(|one| matches!(one, Some(Address::Tcp(_)) | None));
-    if check_tls.is_some() && !has_tcp {
+    if check_tls.is_some() && !has_tcp && !at.key("check").is_spoiled() {
         at.key("check_tls").wrong(
             "a TCP address in `listen.check`",
             "none",

@@ -24,7 +24,7 @@ pub(super) fn resolve(
     let routes: Vec<_> = routes
         .into_iter()
         .enumerate()
-        .map(|(index, route)| resolve_route(&at.key("routes").item(index), route, &names))
+        .map(|(index, route)| resolve_route(at, &at.key("routes").item(index), route, &names))
         .collect();
     Some(Config {
         policies: policies.into_iter().collect::<Option<_>>()?,
@@ -119,7 +119,12 @@ fn source(at: &At<'_>, credential: &Credential) -> Option<Source> {
     }
 }
 
-fn resolve_route(at: &At<'_>, route: Route, names: &[String]) -> Option<policy::Route> {
+fn resolve_route(
+    root: &At<'_>,
+    at: &At<'_>,
+    route: Route,
+    names: &[String],
+) -> Option<policy::Route> {
     let Route {
         host,
         path,
@@ -127,7 +132,7 @@ fn resolve_route(at: &At<'_>, route: Route, names: &[String]) -> Option<policy::
         policy,
     } = route;
     let policy = policy?;
-    if !names.contains(&policy) {
+    if !names.contains(&policy) && !root.key("policies").key(&policy).is_spoiled() {
         at.key("policy").wrong(
             format!("one of the policies {}", names.join(", ")),
             shown(&policy),

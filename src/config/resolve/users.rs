@@ -38,6 +38,7 @@ pub(super) fn resolve(at: &At<'_>, users: Users) -> Option<Config> {
             );
             None
         }
+        (None, None) if at.key("http").is_spoiled() || at.key("file").is_spoiled() => None,
         (None, None) => {
             at.wrong(
                 "exactly one directory",
@@ -50,7 +51,12 @@ pub(super) fn resolve(at: &At<'_>, users: Users) -> Option<Config> {
     let shortest = Period::millis(1);
     let longest = Period::secs(60);
     let bounded = quantity::within(&at.key("timeout"), timeout, shortest, longest);
-    let wait = quantity::within(&at.key("wait"), wait, shortest, timeout.max(shortest));
+    let wait = quantity::within(
+        &at.key("wait"),
+        wait,
+        shortest,
+        bounded.map_or(longest, Period),
+    );
     let cache = quantity::cache(&at.key("cache"), &cache);
     Some(Config {
         directory: directory?,

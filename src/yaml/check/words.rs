@@ -87,7 +87,7 @@ pub(super) fn remedy(came: &Kind, branches: &[&Value], example: Option<&str>) ->
         | Kind::Mapping(_)
         | Kind::Spoiled => match (example, words.as_slice()) {
             (Some(example), _) => format!("write for example `{example}`"),
-            (None, []) => "write that".to_owned(),
+            (None, []) => "write that instead".to_owned(),
             (None, _) => "write one of these words".to_owned(),
         },
     };
@@ -121,17 +121,14 @@ pub(super) fn sole_key(schema: &Value) -> Option<&str> {
 
 /// An example as it is written in YAML; JSON is YAML.
 pub(super) fn written(example: &Value) -> String {
-    match example {
-        Value::String(text) => {
-            let is_plain = text.starts_with(|first: char| first.is_alphanumeric() || first == '/')
-                && !text.contains(['{', '[', '|', '#']);
-            if is_plain {
-                text.clone()
-            } else {
-                format!("'{text}'")
-            }
-        }
-        other => other.to_string(),
+    let is_plain = |text: &str| {
+        text.starts_with(|first: char| first.is_alphanumeric() || first == '/')
+            && !text.contains(['{', '[', '|', '#'])
+    };
+    match example.as_str() {
+        Some(text) if is_plain(text) => text.to_owned(),
+        Some(text) => format!("'{text}'"),
+        None => example.to_string(),
     }
 }
 

@@ -48,12 +48,14 @@ impl<'t> Builder<'t> {
                 Event::StreamStart | Event::DocumentEnd | Event::Nothing => {}
                 Event::DocumentStart(_) if root.is_none() => {}
                 Event::DocumentStart(_) => {
-                    return Err(self.stop(
-                        &span,
-                        "one document",
-                        "a further one",
-                        "write everything into one document, without `---`",
-                    ));
+                    return Err(self
+                        .stop(
+                            &span,
+                            "one document",
+                            "a further one",
+                            "write everything into one document, without `---`",
+                        )
+                        .into());
                 }
                 Event::Alias(_)
                 | Event::Scalar(..)
@@ -82,12 +84,14 @@ impl<'t> Builder<'t> {
         depth: usize,
     ) -> Result<Node, Stop> {
         if depth > DEEPEST {
-            return Err(self.stop(
-                span,
-                &format!("at most {DEEPEST} levels of nesting"),
-                "more",
-                "write it flatter",
-            ));
+            return Err(self
+                .stop(
+                    span,
+                    &format!("at most {DEEPEST} levels of nesting"),
+                    "more",
+                    "write it flatter",
+                )
+                .into());
         }
         let place = self.place(span);
         let kind = match event {
@@ -119,7 +123,7 @@ impl<'t> Builder<'t> {
             | Event::DocumentEnd
             | Event::SequenceEnd
             | Event::MappingEnd => {
-                return Err(self.stop(span, "a value", "the end", "write one"));
+                return Err(self.stop(span, "a value", "the end", "write one").into());
             }
         };
         Ok(Node { place, kind })
@@ -201,33 +205,33 @@ impl<'t> Builder<'t> {
     fn next(&mut self) -> Result<(Event<'t>, Span), Stop> {
         match self.parser.next_event() {
             Some(Ok(next)) => Ok(next),
-            Some(Err(error)) => Err(self.malformed(&error)),
+            Some(Err(error)) => Err(self.malformed(&error).into()),
             None => Ok((Event::StreamEnd, Span::default())),
         }
     }
 
-    fn malformed(&self, error: &ScanError) -> Stop {
-        Box::new(Mistake {
+    fn malformed(&self, error: &ScanError) -> Mistake {
+        Mistake {
             place: self.place_at(error.marker().line(), error.marker().col()),
             path: String::new(),
             expected: "well-formed YAML".to_owned(),
             came: format!("a syntax error ({})", error.info()),
             remedy: "check indentation, quotes, brackets and colons here".to_owned(),
-        })
+        }
     }
 
-    fn stop(&self, span: &Span, expected: &str, came: &str, remedy: &str) -> Stop {
-        Box::new(Mistake {
+    fn stop(&self, span: &Span, expected: &str, came: &str, remedy: &str) -> Mistake {
+        Mistake {
             place: self.place(span),
             path: String::new(),
             expected: expected.to_owned(),
             came: came.to_owned(),
             remedy: remedy.to_owned(),
-        })
+        }
     }
 
     fn mistake(&mut self, span: &Span, path: &Path, expected: &str, came: &str, remedy: &str) {
-        let mut mistake = *self.stop(span, expected, came, remedy);
+        let mut mistake = self.stop(span, expected, came, remedy);
         mistake.path = path.to_string();
         self.mistakes.push(mistake);
     }

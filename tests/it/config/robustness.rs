@@ -61,9 +61,11 @@ fn deep_nesting_is_a_mistake() {
         let text = format!("issuers: {}{}", open.repeat(5000), close.repeat(5000));
         assert!(parse_in(Path::new("/nowhere"), &text).is_err());
     }
-    let indented: String = (0..300)
-        .map(|depth| format!("{}a:\n", " ".repeat(depth)))
-        .collect();
+    let mut indented = String::new();
+    for depth in 0..300 {
+        indented.push_str(&" ".repeat(depth));
+        indented.push_str("a:\n");
+    }
     let mistakes = parse_in(Path::new("/nowhere"), &indented).expect_err("a mistake");
     assert!(
         mistakes.to_string().contains("at most 64 levels"),

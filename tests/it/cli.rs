@@ -1,0 +1,134 @@
+//! The commands, as a shell runs them.
+
+use std::fs;
+use std::process::{Command, Output, Stdio};
+
+fn subgate(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_subgate"))
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .output()
+        .expect("the command runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+const RIGHT: &str = "\
+issuers: [{issuer: https://id.example.com, audiences: any}]
+users: {file: {path: users.yaml}}
+";
+
+/// Runs `check` on a text.
+fn check(text: &str, more: &[&str], environment: &[(&str, &str)]) -> Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("subgate.yaml");
+    fs::write(&path, text).expect("a file");
+    fs::write(folder.path().join("users.yaml"), "users: []\n").expect("a file");
+    let path = path.to_str().expect("a path of text");
+    let arguments = [&["check", "--config", path], more].concat();
+    subgate(&arguments, environment)
+}
+
+#[test]
+fn check_exits_0_and_names_risky_settings_if_the_configuration_is_right() {
+    let output = check(RIGHT, &[], &[]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = stdout(&output);
+    assert!(text.contains("issuers/0/audiences: any"), "{text}");
+    assert!(text.ends_with("right: issuers 1, policies 1\n"), "{text}");
+}
+
+#[test]
+fn check_exits_1_and_tells_the_mistakes_if_it_is_not() {
+    let output = check("issuers: 5\nusers: 6\n", &[], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert!(
+        text.contains("subgate.yaml:1:10: issuers: expected a list"),
+        "{text}"
+    );
+    assert!(text.ends_with("2 mistakes\n"), "{text}");
+}
+
+#[test]
+fn check_answers_programs_in_json() {
+    for (text, valid) in [(RIGHT, true), ("users: 6\n", false)] {
+        let output = check(text, &["--output", "json"], &[]);
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(answer["valid"], valid);
+        assert_eq!(
+            answer["mistakes"].as_array().map(Vec::is_empty),
+            Some(valid)
+        );
+    }
+    let output = check("users: 6\n", &["--output", "json"], &[]);
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let second = &answer["mistakes"][1];
+    assert_eq!(second["path"], "users");
+    assert_eq!(
+        (&second["place"]["line"], &second["place"]["column"]),
+        (&1.into(), &8.into())
+    );
+}
+
+#[test]
+fn variables_override_the_file_and_are_checked_with_it() {
+    let output = check(RIGHT, &[], &[("SUBGATE__USERS__TIMEOUT", "2s")]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    let output = check(RIGHT, &[], &[("SUBGATE__USERS__TIMEOT", "2s")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("SUBGATE__USERS__TIMEOT: users/timeot: expected a known key"));
+}
+
+#[test]
+fn a_configuration_that_is_not_there_is_a_mistake() {
+    let output = subgate(&["check", "--config", "/nowhere/subgate.yaml"], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).starts_with("/nowhere/subgate.yaml:1:1: expected a configuration"));
+}
+
+#[test]
+fn wrong_usage_exits_64_and_names_the_nearest_flag() {
+    for arguments in [&["chekc"][..], &["check"], &[], &["check", "--confg", "x"]] {
+        let output = subgate(arguments, &[]);
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+    }
+    let output = subgate(&["check", "--confg", "x"], &[]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("'--config'"), "{told}");
+}
+
+#[test]
+fn help_version_schema_and_completions_exit_0() {
+    let help = subgate(&["check", "--help"], &[]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(stdout(&help).contains("Example:"));
+    let version = subgate(&["--version"], &[]);
+    assert_eq!(version.status.code(), Some(0));
+    assert!(stdout(&version).contains("commit ") && stdout(&version).contains("features: "));
+    let schema = subgate(&["schema"], &[]);
+    assert_eq!(schema.status.code(), Some(0));
+    assert_eq!(
+        serde_json::from_slice::<serde_json::Value>(&schema.stdout).expect("JSON"),
+        subgate::config::schema()
+    );
+    for shell in ["bash", "zsh", "fish"] {
+        let script = subgate(&["completions", shell], &[]);
+        assert_eq!(script.status.code(), Some(0));
+        assert!(stdout(&script).contains("subgate"));
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_subgate"))
+        .arg("schema")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
