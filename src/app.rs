@@ -263,20 +263,8 @@ fn hold_until_keys(lifecycle: &Lifecycle, issuers: &[Arc<Issuer>]) {
 }
 
 fn users(config: &Config) -> Result<Users, SetupError> {
-    let directory = config.users.directory.open(&realms(config))?;
+    let directory = config.users.directory.open(&config.realms())?;
     Ok(Users::new(config.users.clone(), directory))
-}
-
-/// The realms of the configured issuers, each once.
-fn realms(config: &Config) -> Vec<Arc<str>> {
-    let mut realms: Vec<_> = config
-        .issuers
-        .iter()
-        .map(|issuer| Arc::clone(&issuer.realm))
-        .collect();
-    realms.sort();
-    realms.dedup();
-    realms
 }
 
 /// Puts one generation together of parts that may be older than it.

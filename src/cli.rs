@@ -4,6 +4,7 @@
 
 mod check;
 mod completions;
+mod healthcheck;
 mod schema;
 mod serve;
 
@@ -55,6 +56,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
     let mut out = io::stdout().lock();
     let result = match command {
         Command::Serve(arguments) => serve::run(&arguments, environment(), &mut io::stderr()),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments, &mut out),
         Command::Check(arguments) => check::run(&arguments, environment(), &mut out),
         Command::Schema => schema::run(&mut out),
         Command::Completions(arguments) => completions::run(&arguments, &mut out),
@@ -104,6 +106,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Checks a configuration file and every file that it names.
     Check(check::Arguments),
+    /// Asks a running sidecar whether it is ready.
+    Healthcheck(healthcheck::Arguments),
     /// Prints the JSON Schema of the configuration file.
     #[command(after_help = "Example:\n  subgate schema > subgate.schema.json")]
     Schema,

@@ -14,8 +14,10 @@ use crate::yaml::{self, Later, Mistake, Mistakes, Place, Tree};
 use crate::{decision, envoy, revocation, server, telemetry, tenant, token, user};
 use document::Document;
 use report::Report;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The checked whole: each part is a slice's own.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +42,27 @@ pub struct Config {
     pub telemetry: telemetry::Config,
     /// What is taken on at once.
     pub limits: server::Limits,
+}
+
+impl Config {
+    /// The realms of the issuers, each once, in order.
+    pub fn realms(&self) -> Vec<Arc<str>> {
+        let realms = self.issuers.iter().map(|issuer| Arc::clone(&issuer.realm));
+        realms.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The mistakes in the data files that the configuration names.
+    fn data_files(&self) -> Mistakes {
+        let judged = [
+            self.tenant.judge(),
+            self.users.directory.judge(&self.realms()),
+            self.revocation.judge(&self.issuers),
+        ];
+        judged
+            .into_iter()
+            .filter_map(Result::err)
+            .fold(Mistakes::default(), Mistakes::and)
+    }
 }
 
 /// A configuration with what its reading brought to light.
@@ -109,6 +132,10 @@ pub fn parse(
     let config = resolve::resolve(&report.root(), document);
     let (warnings, files) = report.take();
     let mistakes = report.into_mistakes();
+    let mistakes = match &config {
+        Some(config) => mistakes.and(config.data_files()),
+        None => mistakes,
+    };
     match config {
         Some(config) if mistakes.is_empty() => Ok(Loaded {
             config,

@@ -105,6 +105,16 @@ impl Kind {
     }
 }
 
+impl Config {
+    /// Judges the file, if there is one, as it will be read.
+    pub fn judge(&self, issuers: &[issuer::Config]) -> Result<(), Mistakes> {
+        match self {
+            Self::Memory => Ok(()),
+            Self::File(path) => file::read(path, issuers).map(|_| ()),
+        }
+    }
+}
+
 impl Revocations {
     /// Takes up what is revoked; a file is read now and watched. Issuers lend their names and their
     /// way of writing subjects.

@@ -76,9 +76,7 @@ impl Tenants {
     /// Settles tenants so; a file of known tenants is read now and watched.
     pub fn start(config: Config) -> Result<Self, Mistakes> {
         let file = match &config.known {
-            Known::File(path) => Some(DataFile::open(path, |path| {
-                yaml::from_file::<Document>(path).map(|document| document.tenants)
-            })?),
+            Known::File(path) => Some(DataFile::open(path, read)?),
             Known::Any | Known::List(_) => None,
         };
         Ok(Self { config, file })
@@ -151,6 +149,20 @@ impl Tenants {
             (Known::File(_), Some(file)) => file.load().contains(tenant),
             (Known::File(_), None) => false,
             (Known::Any, _) => true,
+        }
+    }
+}
+
+fn read(path: &std::path::Path) -> Result<BTreeSet<String>, Mistakes> {
+    yaml::from_file::<Document>(path).map(|document| document.tenants)
+}
+
+impl Config {
+    /// Judges the file of known tenants, if there is one, as it will be read.
+    pub fn judge(&self) -> Result<(), Mistakes> {
+        match &self.known {
+            Known::File(path) => read(path).map(|_| ()),
+            Known::Any | Known::List(_) => Ok(()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A new configuration for a running process: checked first, then swapped at once.
 
-use super::{BuildError, Parts, generation, realms, users};
+use super::{BuildError, Parts, generation, users};
 use crate::config::{Config, Loaded};
 use crate::net::watch::Watch;
 use crate::token::Remembered;
@@ -99,7 +99,7 @@ impl Reloader {
         let issuers = self.issuers(&config)?;
         let current = self.parts.current.load_full();
         let same_users = config.users == self.parts.config.users
-            && realms(&config) == realms(&self.parts.config);
+            && config.realms() == self.parts.config.realms();
         let users = match same_users {
             true => current.decider.users().clone(),
             false => users(&config).map_err(BuildError::from)?,

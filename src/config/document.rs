@@ -101,6 +101,7 @@ pub(super) const LATER: &[&str] = &[
     "users/grpc",
     "users/scim",
     "users/supabase",
+    "users/http/consistent_read",
     "users/retries",
     "users/creation_grace",
     "users/alias_for",

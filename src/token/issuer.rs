@@ -1,6 +1,6 @@
 //! What one issuer may sign, and for whom.
 
-use super::discovery::Source;
+use super::discovery::{FetchError, Source};
 use super::jws::media_type_is;
 use super::keyring;
 use crate::net::http::HttpError;
@@ -230,6 +230,17 @@ impl Issuer {
             alive: AtomicBool::new(true),
             keeper,
         }))
+    }
+
+    /// Asks an issuer for its keys once, without taking it up; answers how many of them can be used.
+    pub async fn ask(config: &Config) -> Result<usize, FetchError> {
+        let source = Source::new(
+            &config.issuer,
+            &config.keys,
+            &config.algorithms,
+            config.keyring.timeout,
+        )?;
+        Ok(source.fetch().await?.keys().len())
     }
 
     /// What it may sign.

@@ -150,6 +150,14 @@ pub enum SetupError {
 }
 
 impl Config {
+    /// Judges the file, if there is one, as it will be read.
+    pub fn judge(&self, realms: &[Arc<str>]) -> Result<(), Mistakes> {
+        match self {
+            Self::Http(_) => Ok(()),
+            Self::File(path) => file::judge(path, realms),
+        }
+    }
+
     /// Sets the directory up. `realms` are those of the configured issuers.
     pub fn open(&self, realms: &[Arc<str>]) -> Result<Box<dyn Directory>, SetupError> {
         match self {
@@ -208,8 +216,6 @@ pub struct Http {
     pub attributes: BTreeMap<String, Pointer>,
     /// Attributes without which a record is incomplete.
     pub required: Vec<String>,
-    /// Headers of a request whose answer must not come from a cache.
-    pub consistent_read: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// A URL with named places in it; every value is percent-encoded as one path segment.

@@ -79,16 +79,6 @@ pub(in crate::config) struct Http {
     pub(in crate::config) attributes: BTreeMap<String, String>,
     /// Attributes without which a record is refused as `user_incomplete`.
     pub(in crate::config) required: Vec<String>,
-    /// What a request bears whose answer must not come from a cache.
-    pub(in crate::config) consistent_read: ConsistentRead,
-}
-
-/// What a request bears whose answer must not come from a cache.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(in crate::config) struct ConsistentRead {
-    /// Headers.
-    pub(in crate::config) header: BTreeMap<String, String>,
 }
 
 /// What a real "does not exist" looks like: status, content type and code.
@@ -185,15 +175,6 @@ impl Default for Http {
             disabled_values: disabled.map(str::to_owned).to_vec(),
             attributes: BTreeMap::new(),
             required: Vec::new(),
-            consistent_read: ConsistentRead::default(),
-        }
-    }
-}
-
-impl Default for ConsistentRead {
-    fn default() -> Self {
-        Self {
-            header: one("cache-control", "no-cache"),
         }
     }
 }

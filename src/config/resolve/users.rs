@@ -79,7 +79,6 @@ fn resolve_http(at: &At<'_>, http: WrittenHttp) -> Option<Http> {
         disabled_values,
         attributes,
         required,
-        consistent_read,
     } = http;
     if allow_plaintext {
         at.key("allow_plaintext").warn(
@@ -93,11 +92,6 @@ fn resolve_http(at: &At<'_>, http: WrittenHttp) -> Option<Http> {
         "write the token into a file, for `token_file`",
     )];
     let headers = header::map(&at.key("headers"), headers, &secret);
-    let consistent_read = header::map(
-        &at.key("consistent_read").key("header"),
-        consistent_read.header,
-        &secret,
-    );
     let token_file = match token_file {
         None => Some(None),
         Some(written) => file::secret(&at.key("token_file"), &written, 1).map(Some),
@@ -122,7 +116,6 @@ fn resolve_http(at: &At<'_>, http: WrittenHttp) -> Option<Http> {
         disabled_values,
         attributes: attributes.into_iter().collect::<Option<BTreeMap<_, _>>>()?,
         required,
-        consistent_read: consistent_read?,
     })
 }
 

@@ -102,6 +102,10 @@ impl Directory for FileDirectory {
     }
 }
 
+pub(super) fn judge(path: &std::path::Path, realms: &[Arc<str>]) -> Result<(), Mistakes> {
+    read(path, realms).map(|_| ())
+}
+
 fn read(path: &std::path::Path, realms: &[Arc<str>]) -> Result<HashMap<Whom, User>, Mistakes> {
     let (mut tree, document) = yaml::open::<Document>(path);
     let mut users = HashMap::new();

@@ -39,7 +39,6 @@ users:
     disabled_values: [disabled, suspended, deleted, inactive]
     attributes: {}
     required: []
-    consistent_read: {header: {cache-control: no-cache}}
   timeout: 1s
   wait: 180ms
   concurrency: 64
