@@ -5,16 +5,13 @@ export SUBGATE_PARTS := $(CURDIR)/.parts
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt clippy doc test deny vectors bench demo parts parts-bench
+.PHONY: help fmt clippy doc test deny vectors bench demo parts
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 parts: ## get the real parts (Envoy, an OpenID provider) into .parts/
 	@scripts/parts.sh
-
-parts-bench: parts ## get the load generator into .parts/
-	@scripts/parts.sh bench
 
 fmt: ## check the formatting
 	cargo fmt --check
@@ -37,8 +34,8 @@ vectors: ## run the public test vectors in SUBGATE_VECTORS
 	@test -d "$$SUBGATE_VECTORS" || { echo "make vectors: SUBGATE_VECTORS names no folder: $$SUBGATE_VECTORS" >&2; exit 1; }
 	cargo test --locked --test vectors
 
-bench: parts-bench ## measure, and print the tables of docs/benchmarks.md
-	cargo bench --locked
+bench: parts ## measure, and print the tables of docs/benchmarks.md
+	cargo bench --locked --bench ext_authz --bench decision --bench allocations
 
 demo: parts ## try every cause against a real Envoy (ARGS=--once to exit after the table)
 	cargo build --release --locked

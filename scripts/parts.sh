@@ -3,7 +3,6 @@
 #
 #   scripts/parts.sh          what `make test` and `make demo` need
 #   scripts/parts.sh deny     cargo-deny, for `make deny`
-#   scripts/parts.sh bench    a load generator, for `make bench`
 #
 # Nothing is installed on the machine and no root is needed; `rm -r .parts` undoes everything.
 # What is there in the right version is not fetched again.
@@ -25,8 +24,7 @@ main() {
   case "${1:-test}" in
     test) machine; part "envoy-$envoy" get_envoy; part "oidc-provider-$oidc_provider" get_oidc_provider ;;
     deny) machine; part "cargo-deny-$cargo_deny" get_cargo_deny ;;
-    bench) machine; part h2load get_h2load ;;
-    *) echo "parts.sh: expected test, deny or bench, not \`$1\`" >&2; exit 64 ;;
+    *) echo "parts.sh: expected test or deny, not \`$1\`" >&2; exit 64 ;;
   esac
 }
 
@@ -60,24 +58,6 @@ get_oidc_provider() {
     "oidc-provider@$oidc_provider"
 }
 
-# Debian's own packages, unpacked; the libraries that the machine lacks come along.
-get_h2load() {
-  need apt-get "h2load comes out of a Debian package: run on Debian or Ubuntu, or put h2load into .parts/bin"
-  need dpkg "h2load comes out of a Debian package: run on Debian or Ubuntu, or put h2load into .parts/bin"
-  local debs=$parts/debs
-  rm -rf "$debs" && mkdir -p "$debs/root"
-  (cd "$debs" && apt-get download -qq nghttp2-client libnghttp2-14 libev4 libc-ares2 libjemalloc2) ||
-    { echo "parts: apt knows no such packages; refresh its lists with \`apt-get update\`" >&2; exit 1; }
-  local deb
-  for deb in "$debs"/*.deb; do dpkg -x "$deb" "$debs/root"; done
-  cat >"$parts/bin/h2load" <<WRAPPER
-#!/bin/sh
-LD_LIBRARY_PATH=$(echo "$debs"/root/usr/lib/*-linux-gnu*) exec "$debs/root/usr/bin/h2load" "\$@"
-WRAPPER
-  chmod +x "$parts/bin/h2load"
-  "$parts/bin/h2load" --version | sed 's/^/parts: /'
-}
-
 python_package() {
   python3 -m venv "$parts/python"
   "$parts/python/bin/pip" install --quiet --disable-pip-version-check "$1"
@@ -109,10 +89,6 @@ machine() {
 
 needs() {
   command -v "$1" >/dev/null || lack "$1" "$2"
-}
-
-need() {
-  command -v "$1" >/dev/null || { lack "$1" "$2"; exit 1; }
 }
 
 lack() {
