@@ -225,8 +225,8 @@ impl App {
         let connections = incoming(listeners, lifecycle.soft());
         lifecycle.serve("check", async move {
             // The stream of connections ends at the soft stop, and with it the server.
-            let served = server.serve_with_incoming_shutdown(connections, std::future::pending());
-            if let Err(error) = served.await {
+            let ended = server.serve_with_incoming_shutdown(connections, std::future::pending());
+            if let Err(error) = ended.await {
                 tracing::error!(error = %error, "the gRPC server failed");
             }
         });

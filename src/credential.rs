@@ -95,9 +95,10 @@ fn bearer(value: &[u8]) -> Result<Option<Credential<'_>>, CredentialError> {
             .split(|byte| *byte == b',')
             .skip(1)
             .map(<[u8]>::trim_ascii);
-        return match others.any(|part| after_scheme(part).is_some()) {
-            true => Err(CredentialError::Several),
-            false => Ok(None),
+        return if others.any(|part| after_scheme(part).is_some()) {
+            Err(CredentialError::Several)
+        } else {
+            Ok(None)
         };
     };
     if rest.contains(&b',') {

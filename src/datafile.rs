@@ -6,14 +6,14 @@ use arc_swap::{ArcSwap, Guard};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 /// What a file says, as of its last good version; a bad one is refused and the old one stays.
 #[derive(Debug)]
 pub struct DataFile<T> {
     held: Arc<ArcSwap<T>>,
     versions: watch::Receiver<u64>,
-    keeper: JoinHandle<()>,
+    _follower: AbortOnDropHandle<()>,
 }
 
 impl<T: Send + Sync + 'static> DataFile<T> {
@@ -27,7 +27,7 @@ impl<T: Send + Sync + 'static> DataFile<T> {
         let (version, versions) = watch::channel(0);
         let target = Arc::clone(&held);
         let path: PathBuf = path.to_owned();
-        let keeper = tokio::spawn(async move {
+        let follower = tokio::spawn(async move {
             loop {
                 watch.changed().await;
                 match read(&path) {
@@ -45,7 +45,7 @@ impl<T: Send + Sync + 'static> DataFile<T> {
         Ok(Self {
             held,
             versions,
-            keeper,
+            _follower: AbortOnDropHandle::new(follower),
         })
     }
 
@@ -57,11 +57,5 @@ impl<T: Send + Sync + 'static> DataFile<T> {
     /// Tells of each new version.
     pub fn versions(&self) -> watch::Receiver<u64> {
         self.versions.clone()
-    }
-}
-
-impl<T> Drop for DataFile<T> {
-    fn drop(&mut self) {
-        self.keeper.abort();
     }
 }

@@ -87,7 +87,7 @@ impl Decider {
         let policy = self.policies.pick(request).ok_or(Refusal::PolicyUnknown)?;
         record.policy(policy);
         let Some(credential) = Credential::find(request, &policy.credentials)? else {
-            return self.without_token(policy, request);
+            return without_token(policy, request);
         };
         let token = self
             .token(credential, policy, moment, place, record)
@@ -123,14 +123,6 @@ impl Decider {
             user,
             self.users.proves_tenant(),
         ))
-    }
-
-    /// A request without a credential passes where the policy lets it, as nobody.
-    fn without_token(&self, policy: &Policy, request: &Request) -> Result<Permit, Refusal> {
-        if !policy.anonymous && !(policy.preflight && request.is_preflight()) {
-            return Err(Refusal::TokenMissing);
-        }
-        Ok(Permit::nobody())
     }
 
     async fn token(
@@ -218,5 +210,14 @@ impl Decider {
     /// The users it knows.
     pub const fn users(&self) -> &Users {
         &self.users
+    }
+}
+
+/// A request without a credential passes where the policy lets it, as nobody.
+fn without_token(policy: &Policy, request: &Request) -> Result<Permit, Refusal> {
+    if policy.anonymous || (policy.preflight && request.is_preflight()) {
+        Ok(Permit::nobody())
+    } else {
+        Err(Refusal::TokenMissing)
     }
 }

@@ -12,7 +12,6 @@ pub use encode::Answer;
 #[expect(
     missing_docs,
     clippy::pedantic,
-    clippy::allow_attributes_without_reason,
     reason = "generated code answers to its generator"
 )]
 pub mod wire {

@@ -35,16 +35,16 @@ pub struct Revocations {
 /// Names of different issuers never meet: an issuer's URL, or its realm, is part of each key.
 #[derive(Debug, Default)]
 pub struct Revoked {
-    tokens: Named,
-    sessions: Named,
-    keys: Named,
+    tokens: Names,
+    sessions: Names,
+    keys: Names,
     issuers: HashMap<Box<str>, Vec<Strike>>,
     subjects: Housed,
     users: Housed,
     tenants: HashMap<Box<str>, Vec<Strike>>,
 }
 
-type Named = HashMap<Box<str>, HashMap<Box<str>, Strike>>;
+type Names = HashMap<Box<str>, HashMap<Box<str>, Strike>>;
 type Housed = HashMap<Box<str>, HashMap<Box<str>, Vec<(Option<Box<str>>, Strike)>>>;
 
 /// One revocation.
@@ -166,22 +166,22 @@ impl Revoked {
         tenant: Option<&str>,
         now: Timestamp,
     ) -> Result<(), Hit> {
-        let issuer = token.issuer().config();
+        let signer = token.issuer().config();
         let issued = Issued::of(token, now);
-        let named = |named: &Named, name: Option<&str>, kind| {
-            let strike = name.and_then(|name| named.get(&*issuer.issuer)?.get(name));
+        let named = |names: &Names, name: Option<&str>, kind| {
+            let strike = name.and_then(|name| names.get(&*signer.issuer)?.get(name));
             strike.map_or(Ok(()), |strike| issued.under(strike, kind))
         };
         named(&self.tokens, token.claims().text("jti"), Kind::Token)?;
         named(&self.sessions, token.claims().text("sid"), Kind::Session)?;
         named(&self.keys, Some(token.key().name()), Kind::Key)?;
-        for strike in self.issuers.get(&*issuer.issuer).into_iter().flatten() {
+        for strike in self.issuers.get(&*signer.issuer).into_iter().flatten() {
             issued.under(strike, Kind::Issuer)?;
         }
         if let Ok(subject) = token.subject() {
             housed(
                 &self.subjects,
-                &issuer.realm,
+                &signer.realm,
                 subject.normalized(),
                 tenant,
                 issued,

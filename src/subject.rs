@@ -88,11 +88,7 @@ impl Subject {
             Ok(normalized) => normalized,
             Err(what) => return invalid(what),
         };
-        if config
-            .reserved
-            .iter()
-            .any(|reserved| *reserved == normalized)
-        {
+        if config.reserved.contains(&normalized) {
             return Err(SubjectError::Reserved);
         }
         if normalized.is_empty() || normalized.chars().nth(MAX_CHARS).is_some() {

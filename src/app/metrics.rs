@@ -20,15 +20,21 @@ use tokio::time::Instant;
 
 /// How reloads went.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Reloads(Arc<[AtomicU64; 2]>);
+pub(super) struct Reloads(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    taken: AtomicU64,
+    refused: AtomicU64,
+}
 
 impl Reloads {
     pub(super) fn taken(&self) {
-        self.0[0].fetch_add(1, Ordering::Relaxed);
+        self.0.taken.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn refused(&self) {
-        self.0[1].fetch_add(1, Ordering::Relaxed);
+        self.0.refused.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -72,7 +78,7 @@ impl Collector for State {
             &mut encoder,
             "remembered_tokens",
             "About what remembered tokens take",
-            Some(Unit::Bytes),
+            Some(&Unit::Bytes),
             &[(UNLABELLED, whole(token_bytes))],
         )?;
         let (in_flight, waiting) = self.load.now();
@@ -89,7 +95,7 @@ impl Collector for State {
             &load,
         )?;
         let result = |name| [("result", name)];
-        let [taken, refused] = &*self.reloads.0;
+        let Counts { taken, refused } = &*self.reloads.0;
         let reloads = [
             (result("taken"), read(taken)),
             (result("refused"), read(refused)),
@@ -131,7 +137,7 @@ impl State {
             encoder,
             "keys_age",
             "Age of the key set that is held, by issuer",
-            Some(Unit::Seconds),
+            Some(&Unit::Seconds),
             &ages,
         )?;
         counter(
@@ -184,7 +190,7 @@ impl State {
             encoder,
             "user_cache",
             "About what remembered users take",
-            Some(Unit::Bytes),
+            Some(&Unit::Bytes),
             &[(UNLABELLED, whole(bytes))],
         )
     }
@@ -206,10 +212,10 @@ fn gauge<L: EncodeLabelSet>(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
-    unit: Option<Unit>,
+    unit: Option<&Unit>,
     samples: &[Sample<L>],
 ) -> Result<(), fmt::Error> {
-    let mut metric = encoder.encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?;
+    let mut metric = encoder.encode_descriptor(name, help, unit, MetricType::Gauge)?;
     for (labels, value) in samples {
         ConstGauge::new(*value).encode(metric.encode_family(labels)?)?;
     }

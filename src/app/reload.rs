@@ -3,6 +3,7 @@
 use super::{BuildError, Parts, generation, users};
 use crate::config::{Config, Loaded};
 use crate::net::watch::Watch;
+use crate::telemetry::SubjectPrivacy;
 use crate::token::Remembered;
 use crate::token::issuer::Issuer;
 use crate::yaml::Mistakes;
@@ -52,9 +53,19 @@ enum ReloadError {
     Build(#[from] BuildError),
 }
 
+/// The files whose change is a new configuration: data, keys and certificates are followed by those
+/// who read them.
+fn watched(source: &Source, config: &Config) -> Vec<PathBuf> {
+    let mut files = vec![source.path.clone()];
+    if let SubjectPrivacy::Hash(key) = &config.telemetry.subject {
+        files.push(key.clone());
+    }
+    files
+}
+
 impl Reloader {
     pub(super) fn new(parts: Parts, source: Source) -> Self {
-        let watch = Watch::new(vec![source.path.clone()]);
+        let watch = Watch::new(watched(&source, &parts.config));
         Self {
             parts,
             source,
@@ -93,20 +104,19 @@ impl Reloader {
         if config.listen != self.parts.config.listen {
             return Err(ReloadError::Listen);
         }
-        if config == self.parts.config {
-            return Ok(());
-        }
         let issuers = self.issuers(&config)?;
         let current = self.parts.current.load_full();
         let same_users = config.users == self.parts.config.users
             && config.realms() == self.parts.config.realms();
-        let users = match same_users {
-            true => current.decider.users().clone(),
-            false => users(&config).map_err(BuildError::from)?,
+        let users = if same_users {
+            current.decider.users().clone()
+        } else {
+            users(&config).map_err(BuildError::from)?
         };
-        let remembered = match config.limits.tokens == self.parts.config.limits.tokens {
-            true => self.parts.remembered.clone(),
-            false => Remembered::new(config.limits.tokens),
+        let remembered = if config.limits.tokens == self.parts.config.limits.tokens {
+            self.parts.remembered.clone()
+        } else {
+            Remembered::new(config.limits.tokens)
         };
         let next = generation(
             &config,
@@ -122,6 +132,7 @@ impl Reloader {
         for warning in warnings {
             tracing::warn!(%warning, "risky setting");
         }
+        self.watch = Watch::new(watched(&self.source, &config));
         self.swap(config, issuers, remembered, next);
         Ok(())
     }

@@ -67,8 +67,9 @@ pub(super) fn run(
         }
         Output::Json => {
             let mut object = object(&result);
-            if *connect {
-                object["issuers"] = reached.iter().map(Reached::object).collect();
+            if let (true, Some(members)) = (connect, object.as_object_mut()) {
+                let issuers = reached.iter().map(Reached::object).collect();
+                members.insert("issuers".to_owned(), issuers);
             }
             serde_json::to_writer_pretty(&mut *out, &object)?;
             writeln!(out)?;

@@ -108,9 +108,8 @@ impl Policies {
         let host = request.host_name();
         let matching = self.routes.iter().find(|(route, _)| {
             let path_matches = |wanted: &String| {
-                path.is_some_and(|path| match wanted.ends_with('/') {
-                    true => path.starts_with(wanted.as_str()),
-                    false => path == wanted,
+                path.is_some_and(|path| {
+                    path == wanted || (wanted.ends_with('/') && path.starts_with(wanted.as_str()))
                 })
             };
             route
@@ -141,9 +140,10 @@ impl Policy {
 
     /// Whether the token grants all scopes.
     pub(super) fn admits_scopes(&self, claims: &Claims) -> Result<(), Refusal> {
-        match self.scopes.iter().all(|scope| claims.grants(scope)) {
-            true => Ok(()),
-            false => Err(Refusal::Scopes(self.scopes.join(" ").into())),
+        if self.scopes.iter().all(|scope| claims.grants(scope)) {
+            Ok(())
+        } else {
+            Err(Refusal::Scopes(self.scopes.join(" ").into()))
         }
     }
 

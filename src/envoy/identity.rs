@@ -108,7 +108,7 @@ impl Identity {
                     }
                 }
                 Value::Claim(claim) => {
-                    writer.claim(name, token.and_then(|token| claimed(token, claim)))
+                    writer.claim(name, token.and_then(|token| claimed(token, claim)));
                 }
             }
         }

@@ -130,18 +130,19 @@ impl Responses {
                 quotable(message)
             )
         };
-        match refusal {
-            Refusal::TokenMissing => Some(format!(r#"Bearer realm="{realm}""#)),
-            Refusal::Scopes(scopes) => Some(format!(
-                r#"{}, scope="{}""#,
-                described("insufficient_scope"),
-                quotable(scopes)
-            )),
-            Refusal::Roles => Some(described("insufficient_scope")),
-            _ if status == 401 || refusal.code() == Code::UserNotFound => {
-                Some(described("invalid_token"))
-            }
-            _ => None,
+        let code = refusal.code();
+        if let Refusal::Scopes(scopes) = refusal {
+            let error = described("insufficient_scope");
+            return Some(format!(r#"{error}, scope="{}""#, quotable(scopes)));
+        }
+        if code == Code::TokenMissing {
+            Some(format!(r#"Bearer realm="{realm}""#))
+        } else if code == Code::ScopeInsufficient {
+            Some(described("insufficient_scope"))
+        } else if status == 401 || code == Code::UserNotFound {
+            Some(described("invalid_token"))
+        } else {
+            None
         }
     }
 }

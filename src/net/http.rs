@@ -1,11 +1,15 @@
 //! The one HTTP client: bounded in time and size, follows nothing, remembers nothing.
 
 use crate::net::tls::{ClientTls, TlsError};
+use crate::net::watch::Watch;
+use arc_swap::ArcSwap;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 /// Asks HTTP servers; cheap to clone, and its clones share their connections.
@@ -14,7 +18,9 @@ use url::Url;
 /// decompressed.
 #[derive(Clone, Debug)]
 pub struct Client {
-    inner: reqwest::Client,
+    current: Arc<ArcSwap<reqwest::Client>>,
+    /// Follows the certificates' files for as long as one of the clones lives.
+    _follower: Option<Arc<AbortOnDropHandle<()>>>,
 }
 
 /// What a server said.
@@ -32,22 +38,20 @@ pub struct Answer {
 
 impl Client {
     /// A client that gives an exchange `timeout` from the look-up of the name to the body's last byte.
+    ///
+    /// Where certificates come from files, make it inside a runtime: it takes them anew when they
+    /// change, for connections that are made from then on.
     pub fn new(tls: &ClientTls, timeout: Duration) -> Result<Self, HttpError> {
-        let tls = tls.load(&[b"h2", b"http/1.1"])?;
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the client that all others are to use"
-        )]
-        let inner = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .timeout(timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .user_agent(concat!("subgate/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| HttpError::Client(cause(&error.without_url())))?;
-        Ok(Self { inner })
+        let watch = (!tls.files().is_empty()).then(|| Watch::new(tls.files()));
+        let current = Arc::new(ArcSwap::from_pointee(client(tls, timeout)?));
+        let follower = watch.map(|watch| {
+            let following = follow(watch, tls.clone(), timeout, Arc::clone(&current));
+            Arc::new(AbortOnDropHandle::new(tokio::spawn(following)))
+        });
+        Ok(Self {
+            current,
+            _follower: follower,
+        })
     }
 
     /// Asks for a document of at most `max_bytes`.
@@ -63,7 +67,7 @@ impl Client {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(HttpError::Url(format!("scheme {}", url.scheme())));
         }
-        let request = self.inner.get(url).headers(headers);
+        let request = self.current.load().get(url).headers(headers);
         let mut response = request.send().await.map_err(HttpError::from_exchange)?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
@@ -73,6 +77,45 @@ impl Client {
             headers,
             body: body(response, max_bytes).await?,
         })
+    }
+}
+
+fn client(tls: &ClientTls, timeout: Duration) -> Result<reqwest::Client, HttpError> {
+    let tls = tls.load(&[b"h2", b"http/1.1"])?;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the client that all others are to use"
+    )]
+    let inner = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .timeout(timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .user_agent(concat!("subgate/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| HttpError::Client(cause(&error.without_url())))?;
+    Ok(inner)
+}
+
+/// Takes changed certificates over, for ever; bad ones are refused, and the old ones stay.
+async fn follow(
+    mut watch: Watch,
+    tls: ClientTls,
+    timeout: Duration,
+    current: Arc<ArcSwap<reqwest::Client>>,
+) {
+    loop {
+        watch.changed().await;
+        match client(&tls, timeout) {
+            Ok(next) => {
+                current.store(Arc::new(next));
+                tracing::info!("certificates of a client changed and were read again");
+            }
+            Err(error) => {
+                tracing::error!(%error, "changed certificates of a client were refused; the old ones stay");
+            }
+        }
     }
 }
 

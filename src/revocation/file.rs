@@ -1,6 +1,6 @@
 //! `revocations.yaml`: what an operator revoked by hand.
 
-use super::{Revoked, Strike};
+use super::{Names, Revoked, Strike};
 use crate::clock::Timestamp;
 use crate::subject::Subject;
 use crate::token::issuer::Config as Issuer;
@@ -21,7 +21,7 @@ struct Document {
     /// Users, by the directory's id.
     users: Vec<User>,
     /// Tenants.
-    tenants: Vec<Tenant>,
+    tenants: Vec<House>,
     /// Whole issuers.
     issuers: Vec<Whole>,
     /// Keys, by `kid` or RFC 7638 thumbprint.
@@ -91,7 +91,7 @@ entry! {
         /// URL or name of the issuer.
         issuer: String,
         /// The directory's id.
-        user_id: String,
+        id: String,
         /// The tenant in which; all, if left out.
         tenant: Option<String>,
         /// Strikes what was issued at or before this; everything, if left out.
@@ -100,7 +100,7 @@ entry! {
 }
 entry! {
     /// A tenant.
-    Tenant {
+    House {
         /// The tenant, in its normalized form.
         tenant: String,
         /// Strikes what was issued at or before this; everything, if left out.
@@ -163,65 +163,65 @@ impl Reading<'_> {
             issuers,
             keys,
         } = document;
-        for (
-            at,
-            Token {
+        for (at, entry) in tokens.into_iter().enumerate() {
+            let Token {
                 issuer,
                 jti,
                 at: since,
                 until,
                 reason,
-            },
-        ) in tokens.into_iter().enumerate()
-        {
-            if let Some(issuer) = self.issuer("tokens", at, &issuer) {
-                let entry = revoked.tokens.entry((*issuer.issuer).into()).or_default();
-                entry.insert(jti.into(), strike(None, since, until, reason));
-            }
+            } = entry;
+            self.named(
+                "tokens",
+                at,
+                &issuer,
+                jti,
+                strike(None, since, until, reason),
+                &mut revoked.tokens,
+            );
         }
-        for (
-            at,
-            Session {
+        for (at, entry) in sessions.into_iter().enumerate() {
+            let Session {
                 issuer,
                 sid,
                 at: since,
                 until,
                 reason,
-            },
-        ) in sessions.into_iter().enumerate()
-        {
-            if let Some(issuer) = self.issuer("sessions", at, &issuer) {
-                let entry = revoked.sessions.entry((*issuer.issuer).into()).or_default();
-                entry.insert(sid.into(), strike(None, since, until, reason));
-            }
+            } = entry;
+            self.named(
+                "sessions",
+                at,
+                &issuer,
+                sid,
+                strike(None, since, until, reason),
+                &mut revoked.sessions,
+            );
         }
-        for (
-            at,
-            Key {
+        for (at, entry) in keys.into_iter().enumerate() {
+            let Key {
                 issuer,
                 kid,
                 at: since,
                 until,
                 reason,
-            },
-        ) in keys.into_iter().enumerate()
-        {
-            if let Some(issuer) = self.issuer("keys", at, &issuer) {
-                let entry = revoked.keys.entry((*issuer.issuer).into()).or_default();
-                entry.insert(kid.into(), strike(None, since, until, reason));
-            }
+            } = entry;
+            self.named(
+                "keys",
+                at,
+                &issuer,
+                kid,
+                strike(None, since, until, reason),
+                &mut revoked.keys,
+            );
         }
-        for (
-            at,
-            Whole {
+        for (at, entry) in issuers.into_iter().enumerate() {
+            let Whole {
                 issuer,
                 before,
                 at: since,
                 until,
                 reason,
-            },
-        ) in issuers.into_iter().enumerate()
-        {
+            } = entry;
             if let Some(issuer) = self.issuer("issuers", at, &issuer) {
                 let struck = strike(before, since, until, reason);
                 revoked
@@ -234,29 +234,10 @@ impl Reading<'_> {
         for (at, entry) in subjects.into_iter().enumerate() {
             self.subject(at, entry, revoked);
         }
-        for (
-            at,
-            User {
-                issuer,
-                user_id,
-                tenant,
-                before,
-                at: since,
-                until,
-                reason,
-            },
-        ) in users.into_iter().enumerate()
-        {
-            if let Some(issuer) = self.issuer("users", at, &issuer) {
-                let names = revoked.users.entry((*issuer.realm).into()).or_default();
-                let struck = (
-                    tenant.map(String::into_boxed_str),
-                    strike(before, since, until, reason),
-                );
-                names.entry(user_id.into()).or_default().push(struck);
-            }
+        for (at, entry) in users.into_iter().enumerate() {
+            self.user(at, entry, revoked);
         }
-        for Tenant {
+        for House {
             tenant,
             before,
             at,
@@ -270,6 +251,43 @@ impl Reading<'_> {
                 .entry(tenant.into())
                 .or_default()
                 .push(struck);
+        }
+    }
+
+    /// Takes an entry that names something of one issuer.
+    fn named(
+        &mut self,
+        list: &str,
+        at: usize,
+        issuer: &str,
+        name: String,
+        strike: Strike,
+        into: &mut Names,
+    ) {
+        if let Some(issuer) = self.issuer(list, at, issuer) {
+            into.entry((*issuer.issuer).into())
+                .or_default()
+                .insert(name.into(), strike);
+        }
+    }
+
+    fn user(&mut self, at: usize, entry: User, revoked: &mut Revoked) {
+        let User {
+            issuer,
+            id,
+            tenant,
+            before,
+            at: since,
+            until,
+            reason,
+        } = entry;
+        if let Some(issuer) = self.issuer("users", at, &issuer) {
+            let names = revoked.users.entry((*issuer.realm).into()).or_default();
+            let struck = (
+                tenant.map(String::into_boxed_str),
+                strike(before, since, until, reason),
+            );
+            names.entry(id.into()).or_default().push(struck);
         }
     }
 
@@ -300,9 +318,13 @@ impl Reading<'_> {
             }
             Err(error) => {
                 let path = Path::default().key("subjects").item(at).key("subject");
-                let expected = "a subject as this issuer's tokens write it";
                 let remedy = format!("correct it: {error}");
-                self.mistake(&path, expected, &subject, remedy);
+                self.mistake(
+                    &path,
+                    "a subject as this issuer's tokens write it",
+                    &subject,
+                    &remedy,
+                );
             }
         }
     }
@@ -316,14 +338,14 @@ impl Reading<'_> {
             let known: Vec<_> = self.issuers.iter().map(|issuer| &*issuer.name).collect();
             let remedy = format!("write one of: {}", known.join(", "));
             let path = Path::default().key(list).item(at).key("issuer");
-            self.mistake(&path, "URL or name of a configured issuer", name, remedy);
+            self.mistake(&path, "URL or name of a configured issuer", name, &remedy);
         }
         found
     }
 
-    fn mistake(&mut self, path: &Path, expected: &str, came: &str, remedy: String) {
+    fn mistake(&mut self, path: &Path, expected: &str, came: &str, remedy: &str) {
         self.tree
-            .report_at(path, expected, &yaml::shown(came), &remedy);
+            .report_at(path, expected, &yaml::shown(came), remedy);
     }
 }
 

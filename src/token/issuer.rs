@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 /// One issuer, as configured and checked.
@@ -207,7 +207,7 @@ pub struct Issuer {
     config: Config,
     keyring: Arc<keyring::Keyring>,
     alive: AtomicBool,
-    keeper: JoinHandle<()>,
+    keeper: AbortOnDropHandle<()>,
 }
 
 impl Issuer {
@@ -228,7 +228,7 @@ impl Issuer {
             config,
             keyring,
             alive: AtomicBool::new(true),
-            keeper,
+            keeper: AbortOnDropHandle::new(keeper),
         }))
     }
 
@@ -261,12 +261,6 @@ impl Issuer {
     /// Takes it out of service, its remembered tokens with it.
     pub fn retire(&self) {
         self.alive.store(false, Ordering::Relaxed);
-        self.keeper.abort();
-    }
-}
-
-impl Drop for Issuer {
-    fn drop(&mut self) {
         self.keeper.abort();
     }
 }

@@ -161,7 +161,7 @@ impl Config {
     /// Sets the directory up. `realms` are those of the configured issuers.
     pub fn open(&self, realms: &[Arc<str>]) -> Result<Box<dyn Directory>, SetupError> {
         match self {
-            Self::Http(http) => Ok(Box::new(HttpDirectory::new(http.clone())?)),
+            Self::Http(http) => Ok(Box::new(HttpDirectory::new(Http::clone(http))?)),
             Self::File(path) => Ok(Box::new(
                 FileDirectory::open(path, realms).map_err(SetupError::File)?,
             )),
@@ -190,7 +190,7 @@ impl std::hash::Hash for Query<'_> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Config {
     /// A JSON user service.
-    Http(Http),
+    Http(Box<Http>),
     /// A watched `users.yaml`.
     File(PathBuf),
 }

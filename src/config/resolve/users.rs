@@ -25,7 +25,9 @@ pub(super) fn resolve(at: &At<'_>, users: Users) -> Option<Config> {
         cache,
     } = users;
     let directory = match (http, file) {
-        (Some(http), None) => resolve_http(&at.key("http"), http).map(directory::Config::Http),
+        (Some(http), None) => {
+            resolve_http(&at.key("http"), http).map(|http| directory::Config::Http(Box::new(http)))
+        }
         (None, Some(named)) => named
             .path
             .and_then(|written| file::readable(&at.key("file").key("path"), &written))

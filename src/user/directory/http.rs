@@ -13,7 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use std::pin::Pin;
 use std::time::Duration;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 /// The longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -34,22 +34,21 @@ pub struct HttpDirectory {
     config: Http,
     client: Client,
     token: Option<SecretFile>,
-    keeper: Option<JoinHandle<()>>,
+    _follower: Option<AbortOnDropHandle<()>>,
 }
 
 impl HttpDirectory {
     /// Makes ready to ask; a token file is read now, and again when it changes.
     pub fn new(config: Http) -> Result<Self, SetupError> {
         let client = Client::new(&config.tls, CLIENT_TIMEOUT)?;
-        let mut keeper = None;
+        let mut follower = None;
         let token = match &config.token_file {
             Some(path) => {
                 let watch = Watch::new(vec![path.clone()]);
                 let token = SecretFile::open(path.clone(), Form::Text)?;
                 let again = token.clone();
-                keeper = Some(tokio::spawn(
-                    watch.follow("users.http.token_file", move || again.reload()),
-                ));
+                let following = watch.follow("users.http.token_file", move || again.reload());
+                follower = Some(AbortOnDropHandle::new(tokio::spawn(following)));
                 Some(token)
             }
             None => None,
@@ -58,7 +57,7 @@ impl HttpDirectory {
             config,
             client,
             token,
-            keeper,
+            _follower: follower,
         })
     }
 
@@ -108,9 +107,10 @@ impl HttpDirectory {
     fn judge(&self, query: Query<'_>, said: &Said) -> Result<Answer, Unanswered> {
         let because = |reason| Err(Unanswered::because(reason));
         if self.config.not_found.status.contains(&said.status) {
-            return match self.is_not_found(said) {
-                true => Ok(Answer::NotFound),
-                false => because(Reason::UnrecognizedNotFound),
+            return if self.is_not_found(said) {
+                Ok(Answer::NotFound)
+            } else {
+                because(Reason::UnrecognizedNotFound)
             };
         }
         match said.status {
@@ -183,7 +183,7 @@ impl HttpDirectory {
         Ok(User {
             id,
             status: self.status(field(status))?,
-            roles: field(roles).map_or(Ok(Box::default()), texts)?,
+            roles: field(roles).map(texts).transpose()?.unwrap_or_default(),
             lacks: lacks.map(|name| name.as_str().into()),
             version: field(version)
                 .map(scalar)
@@ -240,14 +240,6 @@ impl Directory for HttpDirectory {
 
     fn names_by_subject(&self) -> bool {
         self.config.fields.id.is_none()
-    }
-}
-
-impl Drop for HttpDirectory {
-    fn drop(&mut self) {
-        if let Some(keeper) = &self.keeper {
-            keeper.abort();
-        }
     }
 }
 
