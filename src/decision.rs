@@ -207,6 +207,11 @@ impl Decider {
         }
     }
 
+    /// The tokens it verifies.
+    pub const fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
     /// The users it knows.
     pub const fn users(&self) -> &Users {
         &self.users

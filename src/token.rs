@@ -125,8 +125,7 @@ impl Remembered {
         }
     }
 
-    /// Tokens remembered and the bytes they take, as last counted.
-    pub fn size(&self) -> (u64, u64) {
+    fn size(&self) -> (u64, u64) {
         (self.cache.entry_count(), self.cache.weighted_size())
     }
 }
@@ -142,6 +141,11 @@ impl Tokens {
             remembered,
             max_bytes,
         }
+    }
+
+    /// Tokens remembered and the bytes they take, as last counted.
+    pub fn remembered(&self) -> (u64, u64) {
+        self.remembered.size()
     }
 
     /// Proves a credential to be a token, or tells why it is none.

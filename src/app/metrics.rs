@@ -3,7 +3,6 @@
 use super::Parts;
 use crate::load::Load;
 use crate::server::generation::Generation;
-use crate::token::Remembered;
 use crate::token::issuer::Issuer;
 use crate::user::directory::Reason;
 use arc_swap::ArcSwap;
@@ -43,7 +42,6 @@ pub(super) fn register(registry: &mut Registry, parts: &Parts) {
     registry.register_collector(Box::new(State {
         current: Arc::clone(&parts.current),
         issuers: Arc::clone(&parts.issuers),
-        remembered: parts.remembered.clone(),
         load: parts.load.clone(),
         reloads: parts.reloads.clone(),
     }));
@@ -53,7 +51,6 @@ pub(super) fn register(registry: &mut Registry, parts: &Parts) {
 struct State {
     current: Arc<ArcSwap<Generation>>,
     issuers: Arc<ArcSwap<Vec<Arc<Issuer>>>>,
-    remembered: Remembered,
     load: Load,
     reloads: Reloads,
 }
@@ -66,7 +63,7 @@ impl Collector for State {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         self.issuers(&mut encoder)?;
         self.users(&mut encoder)?;
-        let (tokens, token_bytes) = self.remembered.size();
+        let (tokens, token_bytes) = self.current.load().decider.tokens().remembered();
         gauge(
             &mut encoder,
             "remembered_tokens",

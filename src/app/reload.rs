@@ -49,6 +49,8 @@ enum ReloadError {
     Mistakes(#[from] Mistakes),
     #[error("`listen` changed: restart the process for that")]
     Listen,
+    #[error("`telemetry.log.level` or `format` changed: restart the process for that")]
+    Log,
     #[error("{0}")]
     Build(#[from] BuildError),
 }
@@ -103,6 +105,10 @@ impl Reloader {
         } = (self.source.load)()?;
         if config.listen != self.parts.config.listen {
             return Err(ReloadError::Listen);
+        }
+        let (log, own) = (&config.telemetry, &self.parts.config.telemetry);
+        if (log.level, log.format) != (own.level, own.format) {
+            return Err(ReloadError::Log);
         }
         let issuers = self.issuers(&config)?;
         let current = self.parts.current.load_full();

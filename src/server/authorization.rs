@@ -7,7 +7,7 @@ use super::generation::Generation;
 use crate::clock::Clock;
 use crate::decision::{Moment, Permit, Record, Refusal};
 use crate::envoy::{Answer, decode};
-use crate::load::{Load, Place};
+use crate::load::Load;
 use crate::request::{Once, Request};
 use arc_swap::ArcSwap;
 use bytes::{Buf, BufMut, Bytes};
@@ -56,10 +56,10 @@ impl Authorization {
         let request = decode::request(message, timeout);
         let request_id = request.as_ref().and_then(request_id);
         let mut record = Record::open(&generation.sink, began, request_id);
-        let outcome = match &request {
-            Some(request) => self.decide(&generation, request, began, &mut record).await,
-            None => Err(Refusal::Undecodable),
-        };
+        let decision = self.decide(&generation, request.as_ref(), began, &mut record);
+        // The panic's hook has told where; a request that we cannot judge is denied.
+        let decided = AssertUnwindSafe(decision).catch_unwind().await;
+        let outcome = decided.unwrap_or(Err(Refusal::Panicked));
         let allowed = outcome.and_then(|permit| {
             Answer::allow(&permit, &generation.identity, &record, &generation.privacy)
         });
@@ -79,23 +79,22 @@ impl Authorization {
     async fn decide(
         &self,
         generation: &Generation,
-        request: &Request,
+        request: Option<&Request>,
         began: Instant,
         record: &mut Record<'_>,
     ) -> Result<Permit, Refusal> {
+        let request = request.ok_or(Refusal::Undecodable)?;
         let patience = request.timeout.unwrap_or(PATIENCE);
         let deadline = began + patience.saturating_sub(patience / 10);
-        let place: Place = self.load.admit(deadline).ok_or(Refusal::Overloaded)?;
+        let place = self.load.admit(deadline).ok_or(Refusal::Overloaded)?;
         let moment = Moment {
             wall: self.clock.now(),
             instant: began,
         };
-        let decision = generation.decider.decide(request, moment, &place, record);
-        // The hook of the panic has told where; a request that we cannot judge is denied.
-        AssertUnwindSafe(decision)
-            .catch_unwind()
+        generation
+            .decider
+            .decide(request, moment, &place, record)
             .await
-            .unwrap_or(Err(Refusal::Panicked))
     }
 }
 
