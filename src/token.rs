@@ -231,7 +231,8 @@ impl TokenError {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Key(NoKey::Unavailable { retry_after }) => Some(*retry_after),
-            Self::Key(NoKey::Unknown | NoKey::OtherAlgorithm | NoKey::Crowded)
+            Self::Key(NoKey::Crowded) => Some(Duration::from_secs(1)),
+            Self::Key(NoKey::Unknown | NoKey::OtherAlgorithm)
             | Self::TooLarge { .. }
             | Self::Malformed(_)
             | Self::Type

@@ -89,7 +89,11 @@ impl<'s> Record<'s> {
 
     pub(super) fn conclude(&mut self, outcome: &Result<Permit, Refusal>) {
         self.outcome = match outcome {
-            Ok(_) => Outcome::Allow,
+            Ok(permit) => {
+                // Whoever reads Envoy's metadata may trust what stands in it on a pass.
+                self.tenant = permit.tenant().cloned();
+                Outcome::Allow
+            }
             Err(refusal) => Outcome::Refuse(refusal.clone()),
         };
     }
@@ -175,7 +179,7 @@ impl<'s> Record<'s> {
             .unwrap_or_default()
     }
 
-    /// The tenant, proven or not.
+    /// The tenant: proven on a pass, named by any source on a refusal.
     pub fn named_tenant(&self) -> Option<&str> {
         self.tenant.as_deref()
     }

@@ -15,6 +15,9 @@ use prometheus_client::registry::{Registry, Unit};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+/// The target of the lines in the log, for whoever filters them.
+pub(super) const TARGET: &str = "decision";
+
 /// Bounds of the latency histogram, in seconds: most decisions take microseconds, the slowest as
 /// long as Envoy waits.
 const BOUNDS: &[f64] = &[
@@ -210,7 +213,7 @@ impl Journal {
         macro_rules! line {
             ($level:ident, $message:literal) => {
                 tracing::$level!(
-                    target: "decision",
+                    target: TARGET,
                     code = record.code(),
                     detail,
                     request_id = record.request_id(),

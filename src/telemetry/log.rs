@@ -106,6 +106,7 @@ fn filter(level: Level) -> Targets {
     Targets::new()
         .with_default(others)
         .with_target(env!("CARGO_CRATE_NAME"), own)
+        .with_target(super::decisions::TARGET, own)
 }
 
 /// Lines for people.

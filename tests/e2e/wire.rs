@@ -3,6 +3,7 @@
 use crate::parts::client::{Request, get};
 use crate::parts::envoy::{self, Envoy};
 use crate::parts::issuer::Issuer;
+use crate::parts::until;
 use crate::world::{BARE, Expected, World};
 
 /// Bare Envoy that joins repeated headers instead of sending them as they are.
@@ -119,6 +120,44 @@ async fn a_name_beyond_ascii_reaches_the_service_percent_encoded() {
     answer.is_allowed();
     let seen = answer.seen("x-user-name").concat();
     assert_eq!(seen, "Zo%C3%AB,%20100%25");
+}
+
+/// BRR-09: whoever reads the log learns why, and nothing that opens a door.
+#[tokio::test]
+async fn each_refusal_is_one_line_in_the_log_and_no_line_holds_a_token() {
+    let world = World::start().await;
+    let expired = world.issuer.token().expires_in(-3600).sign();
+    let unknown = world.issuer.token().subject("nobody").sign();
+    for (number, token) in [&expired, &unknown, &expired].into_iter().enumerate() {
+        let id = format!("request-{number}");
+        let request = get("/").bearer(token).header("x-request-id", &id);
+        assert_ne!(world.send(&request).await.status, 200);
+    }
+    let lines = || -> Vec<serde_json::Value> {
+        let parsed = world.sidecar.log().into_iter();
+        let parsed = parsed.filter_map(|line| serde_json::from_str(&line).ok());
+        parsed
+            .filter(|line: &serde_json::Value| line["target"] == "decision")
+            .collect()
+    };
+    until("the lines are written", async || lines().len() == 3).await;
+    let told: Vec<_> = lines()
+        .iter()
+        .map(|line| (line["level"].clone(), line["code"].clone()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("INFO".into(), "token_expired".into()),
+            ("WARN".into(), "user_not_found".into()),
+            ("INFO".into(), "token_expired".into()),
+        ]
+    );
+    let log = world.sidecar.log().concat();
+    for token in [&expired, &unknown] {
+        let signature = token.rsplit('.').next().expect("a signature");
+        assert!(!log.contains(signature));
+    }
 }
 
 /// ENV-13: the reason is in Envoy's access log, on refusals and passes alike.

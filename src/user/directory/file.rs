@@ -54,10 +54,29 @@ struct Row {
     #[serde(default)]
     roles: Vec<String>,
     /// The record's version.
-    version: Option<String>,
+    version: Option<Version>,
     /// Attributes for identity headers.
     #[serde(default)]
     attributes: BTreeMap<String, String>,
+}
+
+/// A version as people write it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Version {
+    /// An unsigned integer.
+    Number(u64),
+    /// An RFC 3339 time, or any other text.
+    Text(String),
+}
+
+impl From<Version> for Box<str> {
+    fn from(version: Version) -> Self {
+        match version {
+            Version::Number(number) => number.to_string().into(),
+            Version::Text(text) => text.into(),
+        }
+    }
 }
 
 impl FileDirectory {
