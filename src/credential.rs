@@ -31,7 +31,10 @@ pub enum CredentialError {
 
 impl<'r> Credential<'r> {
     /// Finds the one credential among the sources; `None` means that there is none at all.
-    pub fn find(request: &'r Request, sources: &[Source]) -> Result<Option<Self>, CredentialError> {
+    pub fn find(
+        request: &Request<'r>,
+        sources: &[Source],
+    ) -> Result<Option<Self>, CredentialError> {
         let mut found: Option<Self> = None;
         for source in sources {
             let Some(here) = source.read(request)? else {
@@ -67,7 +70,7 @@ impl fmt::Debug for Credential<'_> {
 }
 
 impl Source {
-    fn read<'r>(&self, request: &'r Request) -> Result<Option<Credential<'r>>, CredentialError> {
+    fn read<'r>(&self, request: &Request<'r>) -> Result<Option<Credential<'r>>, CredentialError> {
         match self {
             Self::Bearer(name) => match request.header(name) {
                 Once::Absent => Ok(None),
@@ -126,13 +129,17 @@ fn after_scheme(value: &[u8]) -> Option<&[u8]> {
 
 /// Reads a cookie (RFC 6265 5.4); HTTP/2 may bring several `cookie` headers, and joining them is
 /// Envoy's affair, so a comma separates as a semicolon does.
-fn cookie<'r>(request: &'r Request, name: &str) -> Result<Option<Credential<'r>>, CredentialError> {
+fn cookie<'r>(
+    request: &Request<'r>,
+    name: &str,
+) -> Result<Option<Credential<'r>>, CredentialError> {
     let mut found = None;
     let headers = request
         .headers
         .iter()
-        .filter(|header| header.name == "cookie");
-    for pair in headers.flat_map(|header| header.value.split(|byte| matches!(byte, b';' | b','))) {
+        .filter(|header| header.name == "cookie")
+        .map(|header| header.value.bytes());
+    for pair in headers.flat_map(|value| value.split(|byte| matches!(byte, b';' | b','))) {
         let Some(value) = pair.trim_ascii().strip_prefix(name.as_bytes()) else {
             continue;
         };

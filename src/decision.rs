@@ -64,7 +64,7 @@ impl Decider {
     /// Decides whether a request may pass; `record` keeps what each step saw.
     pub async fn decide(
         &self,
-        request: &Request,
+        request: &Request<'_>,
         moment: Moment,
         place: &Place,
         record: &mut Record<'_>,
@@ -76,7 +76,7 @@ impl Decider {
 
     async fn permit(
         &self,
-        request: &Request,
+        request: &Request<'_>,
         moment: Moment,
         place: &Place,
         record: &mut Record<'_>,
@@ -155,7 +155,7 @@ impl Decider {
         &self,
         token: Arc<VerifiedToken>,
         policy: &Policy,
-        request: &Request,
+        request: &Request<'_>,
         moment: Moment,
         record: &mut Record<'_>,
     ) -> Result<Permit, Refusal> {
@@ -219,7 +219,7 @@ impl Decider {
 }
 
 /// A request without a credential passes where the policy lets it, as nobody.
-fn without_token(policy: &Policy, request: &Request) -> Result<Permit, Refusal> {
+fn without_token(policy: &Policy, request: &Request<'_>) -> Result<Permit, Refusal> {
     if policy.anonymous || (policy.preflight && request.is_preflight()) {
         Ok(Permit::nobody())
     } else {

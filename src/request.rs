@@ -1,33 +1,38 @@
 //! What a decision may look at: the request as Envoy reported it, in our own words.
 
-use bytes::Bytes;
+use std::fmt;
+use std::ops::Deref;
 use std::time::Duration;
 
+/// Bytes of Envoy's message that are meant to be text, and may be anything.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Text<'m>(&'m [u8]);
+
 /// One header as it arrived, or one entry of Envoy's `context_extensions`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Entry<'m> {
     /// The name; Envoy sends header names in lower case.
-    pub name: Bytes,
+    pub name: Text<'m>,
     /// The value, any bytes.
-    pub value: Bytes,
+    pub value: Text<'m>,
 }
 
 /// A request that Envoy asks about.
 ///
 /// Every byte of it is a client's to choose, but for `context`, which the operator writes on
-/// Envoy's routes. Values are slices of the receive buffer.
-#[derive(Clone, Debug, Default)]
-pub struct Request {
+/// Envoy's routes. Its texts are slices of the message. `Debug` shows its line, never its headers.
+#[derive(Clone, Default)]
+pub struct Request<'m> {
     /// The method, as sent.
-    pub method: Bytes,
+    pub method: Text<'m>,
     /// The request target with its query, undecoded and unnormalized; empty on CONNECT.
-    pub target: Bytes,
+    pub target: Text<'m>,
     /// The authority, as sent.
-    pub host: Bytes,
+    pub host: Text<'m>,
     /// The headers, pseudo headers included; repeated ones may be joined with a comma.
-    pub headers: Vec<Entry>,
+    pub headers: Vec<Entry<'m>>,
     /// Envoy's `context_extensions`.
-    pub context: Vec<Entry>,
+    pub context: Vec<Entry<'m>>,
     /// How long Envoy waits for the answer, from `grpc-timeout`.
     pub timeout: Option<Duration>,
 }
@@ -43,22 +48,23 @@ pub enum Once<'r> {
     Repeated,
 }
 
-impl Request {
+impl<'m> Request<'m> {
     /// The values under a header's name, which is given in lower case.
-    pub fn header<'r>(&'r self, name: &str) -> Once<'r> {
+    pub fn header(&self, name: &str) -> Once<'m> {
         once(&self.headers, name)
     }
 
     /// The value of a context extension.
-    pub fn context<'r>(&'r self, name: &str) -> Once<'r> {
+    pub fn context(&self, name: &str) -> Once<'m> {
         once(&self.context, name)
     }
 
     /// The target up to its query.
-    pub fn path(&self) -> &[u8] {
+    pub fn path(&self) -> &'m [u8] {
         let end = self.target.iter().position(|&byte| byte == b'?');
-        self.target
-            .get(..end.unwrap_or(self.target.len()))
+        let target = self.target.0;
+        target
+            .get(..end.unwrap_or(target.len()))
             .unwrap_or_default()
     }
 
@@ -79,7 +85,7 @@ impl Request {
     /// What a server may decode, merge or resolve in its own way (`//`, dot segments, `;`, `\`,
     /// percent-encoded separators, dots, percent signs and NUL, anything outside visible ASCII) is
     /// no ground for a decision.
-    pub fn plain_path(&self) -> Option<&str> {
+    pub fn plain_path(&self) -> Option<&'m str> {
         let path = std::str::from_utf8(self.path()).ok()?;
         let plain = path.starts_with('/')
             && path
@@ -117,11 +123,70 @@ impl Request {
     }
 }
 
-fn once<'r>(entries: &'r [Entry], name: &str) -> Once<'r> {
-    let mut found = entries.iter().filter(|entry| entry.name == name.as_bytes());
+impl<'m> Text<'m> {
+    /// The bytes, for as long as the message lies there.
+    pub const fn bytes(self) -> &'m [u8] {
+        self.0
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            method,
+            target: _,
+            host,
+            headers,
+            context,
+            timeout,
+        } = self;
+        f.debug_struct("Request")
+            .field("method", method)
+            .field("host", host)
+            .field("headers", &headers.len())
+            .field("context", context)
+            .field("timeout", timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Deref for Text<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.0
+    }
+}
+
+impl<'m, B: AsRef<[u8]> + ?Sized> From<&'m B> for Text<'m> {
+    fn from(bytes: &'m B) -> Self {
+        Self(bytes.as_ref())
+    }
+}
+
+impl PartialEq<str> for Text<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Text<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        *self == **other
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.escape_ascii())
+    }
+}
+
+fn once<'m>(entries: &[Entry<'m>], name: &str) -> Once<'m> {
+    let mut found = entries.iter().filter(|entry| entry.name == *name);
     match (found.next(), found.next()) {
         (None, _) => Once::Absent,
-        (Some(entry), None) => Once::One(&entry.value),
+        (Some(entry), None) => Once::One(entry.value.0),
         (Some(_), Some(_)) => Once::Repeated,
     }
 }
@@ -130,7 +195,7 @@ fn once<'r>(entries: &'r [Entry], name: &str) -> Once<'r> {
 mod tests {
     use super::*;
 
-    fn target(target: &'static str) -> Request {
+    fn target(target: &'static str) -> Request<'static> {
         Request {
             target: target.into(),
             ..Request::default()

@@ -90,7 +90,7 @@ impl Tenants {
     /// Settles the tenant of a request; without a token nothing proves it.
     pub fn settle(
         &self,
-        request: &Request,
+        request: &Request<'_>,
         token: Option<&VerifiedToken>,
     ) -> Result<Tenancy, TenantError> {
         let spoken = token.map_or(&Spoken::Any, |token| &token.issuer().config().tenants);
@@ -171,7 +171,7 @@ impl Source {
     /// What the source says; `None` where it is not there.
     fn read(
         &self,
-        request: &Request,
+        request: &Request<'_>,
         token: Option<&VerifiedToken>,
     ) -> Result<Option<String>, TenantError> {
         match self {

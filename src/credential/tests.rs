@@ -1,7 +1,7 @@
 use super::*;
 use crate::request::Entry;
 
-fn request(headers: &[(&'static str, &'static str)]) -> Request {
+fn request(headers: &[(&'static str, &'static str)]) -> Request<'static> {
     let headers = headers.iter().map(|(name, value)| Entry {
         name: name.as_bytes().into(),
         value: value.as_bytes().into(),

@@ -88,7 +88,7 @@ impl Policies {
 
     /// The policy that Envoy's route names, else that of the first route here that matches, else
     /// `default`; `None` if Envoy names one that is not there.
-    pub fn pick(&self, request: &Request) -> Option<&Arc<Policy>> {
+    pub fn pick(&self, request: &Request<'_>) -> Option<&Arc<Policy>> {
         match request.context(POLICY) {
             Once::One(name) => self.by_name.get(std::str::from_utf8(name).ok()?),
             Once::Repeated => None,
@@ -96,7 +96,7 @@ impl Policies {
         }
     }
 
-    fn route(&self, request: &Request) -> Option<&Arc<Policy>> {
+    fn route(&self, request: &Request<'_>) -> Option<&Arc<Policy>> {
         if self.routes.is_empty() {
             return None;
         }
@@ -121,7 +121,7 @@ impl Policies {
                     || route
                         .methods
                         .iter()
-                        .any(|method| request.method == method.as_bytes()))
+                        .any(|method| request.method == **method))
         });
         matching.map(|(_, policy)| policy)
     }

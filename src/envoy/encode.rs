@@ -64,7 +64,7 @@ impl Answer {
     /// A denial, or the error by which Envoy's failure mode rules.
     pub fn deny(
         refusal: &Refusal,
-        request: Option<&Request>,
+        request: Option<&Request<'_>>,
         responses: &Responses,
         record: &Record<'_>,
         privacy: &Privacy,

@@ -58,7 +58,7 @@ impl Responses {
     pub fn denial(
         &self,
         refusal: &Refusal,
-        request: Option<&Request>,
+        request: Option<&Request<'_>>,
         request_id: Option<&str>,
     ) -> Denial {
         let code = refusal.code();

@@ -53,7 +53,7 @@ impl Authorization {
     pub async fn check(&self, message: Bytes, timeout: Option<Duration>) -> Answer {
         let generation = self.current.load_full();
         let began = Instant::now();
-        let request = decode::request(message, timeout);
+        let request = decode::request(&message, timeout);
         let request_id = request.as_ref().and_then(request_id);
         let mut record = Record::open(&generation.sink, began, request_id);
         let decision = self.decide(&generation, request.as_ref(), began, &mut record);
@@ -79,7 +79,7 @@ impl Authorization {
     async fn decide(
         &self,
         generation: &Generation,
-        request: Option<&Request>,
+        request: Option<&Request<'_>>,
         began: Instant,
         record: &mut Record<'_>,
     ) -> Result<Permit, Refusal> {
@@ -99,7 +99,7 @@ impl Authorization {
 }
 
 /// The `x-request-id` that Envoy made or passed on, if it can be shown as it is.
-fn request_id(request: &Request) -> Option<&str> {
+fn request_id<'m>(request: &Request<'m>) -> Option<&'m str> {
     let Once::One(id) = request.header("x-request-id") else {
         return None;
     };
