@@ -18,6 +18,7 @@ fmt: ## check the formatting
 
 clippy: ## check the lints
 	cargo clippy --all-targets --locked -- -D warnings
+	cargo clippy --test vectors --locked -- -D warnings
 
 doc: ## build the documentation, private items included
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --locked --document-private-items

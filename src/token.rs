@@ -160,6 +160,17 @@ impl Tokens {
         claimed: &mut Claimed,
     ) -> Result<(Arc<VerifiedToken>, Seen), TokenError> {
         let text = credential.expose();
+        self.verify_text(text, now, instant, place, claimed).await
+    }
+
+    async fn verify_text(
+        &self,
+        text: &str,
+        now: Timestamp,
+        instant: Instant,
+        place: &Place,
+        claimed: &mut Claimed,
+    ) -> Result<(Arc<VerifiedToken>, Seen), TokenError> {
         if text.len() > self.max_bytes {
             return Err(TokenError::TooLarge {
                 came: text.len(),
@@ -243,3 +254,8 @@ impl TokenError {
         }
     }
 }
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,12 @@
 //! Where an issuer says its keys are (OpenID Connect Discovery 1.0), and the fetching of them.
 
 use super::issuer::{Algorithm, KeySource};
+use super::json;
 use super::jwk::KeyError;
 use super::keyset::{KeySet, KeySetError};
 use crate::net::http::{Answer, Client, HttpError};
 use http::header::{ACCEPT, HeaderMap, HeaderValue};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,9 +130,9 @@ impl Source {
                 client,
             } => {
                 let url = discover(client, issuer, *plain).await?;
-                Ok(KeySet::from_jwks(&get(client, &url).await?)?)
+                get_keys(client, &url).await
             }
-            Self::Url { url, client } => Ok(KeySet::from_jwks(&get(client, url.as_str()).await?)?),
+            Self::Url { url, client } => get_keys(client, url.as_str()).await,
             Self::File(path) => Ok(KeySet::from_jwks(&read(path).await?)?),
             Self::Secret { path, declared } => {
                 Ok(KeySet::from_secret(&read(path).await?, declared)?)
@@ -143,8 +144,8 @@ impl Source {
 /// The `jwks_uri` of the issuer's own document (Discovery 4).
 async fn discover(client: &Client, issuer: &str, plain: bool) -> Result<String, FetchError> {
     let url = well_known(issuer);
-    let document: Value = serde_json::from_slice(&get(client, &url).await?)
-        .map_err(|_| FetchError::Document("issuer"))?;
+    let document = get(client, &url, &["application/json"]).await?;
+    let document = json::object(&document).map_err(|_| FetchError::Document("issuer"))?;
     let came = text(&document, "issuer")?;
     if came != issuer {
         return Err(FetchError::OtherIssuer {
@@ -168,14 +169,24 @@ pub fn well_known(issuer: &str) -> String {
     format!("{base}/.well-known/openid-configuration")
 }
 
-fn text<'d>(document: &'d Value, name: &'static str) -> Result<&'d str, FetchError> {
+fn text<'d>(document: &'d Map<String, Value>, name: &'static str) -> Result<&'d str, FetchError> {
     document
         .get(name)
         .and_then(Value::as_str)
         .ok_or(FetchError::Document(name))
 }
 
-async fn get(client: &Client, url: &str) -> Result<Vec<u8>, FetchError> {
+async fn get_keys(client: &Client, url: &str) -> Result<KeySet, FetchError> {
+    let document = get(
+        client,
+        url,
+        &["application/json", "application/jwk-set+json"],
+    )
+    .await?;
+    Ok(KeySet::from_jwks(&document)?)
+}
+
+async fn get(client: &Client, url: &str, types: &[&str]) -> Result<Vec<u8>, FetchError> {
     let mut headers = HeaderMap::new();
     headers.insert(
         ACCEPT,
@@ -189,7 +200,7 @@ async fn get(client: &Client, url: &str) -> Result<Vec<u8>, FetchError> {
         });
     }
     match answer.content_type.as_deref() {
-        Some("application/json" | "application/jwk-set+json") => Ok(answer.body.into()),
+        Some(came) if types.contains(&came) => Ok(answer.body.into()),
         other => Err(FetchError::ContentType {
             url: url.to_owned(),
             came: other.unwrap_or("none").chars().take(100).collect(),
@@ -207,18 +218,4 @@ async fn read(path: &PathBuf) -> Result<Vec<u8>, FetchError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dsc_01_one_terminating_slash_is_removed_and_paths_are_kept() {
-        let suffix = ".well-known/openid-configuration";
-        assert_eq!(well_known("https://a"), format!("https://a/{suffix}"));
-        assert_eq!(well_known("https://a/"), format!("https://a/{suffix}"));
-        assert_eq!(
-            well_known("https://a/realms/b"),
-            format!("https://a/realms/b/{suffix}")
-        );
-        assert_eq!(well_known("https://a/b/"), format!("https://a/b/{suffix}"));
-    }
-}
+mod tests;

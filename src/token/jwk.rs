@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -257,19 +258,25 @@ const fn operation(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
     }
 }
 
+/// Judges `use` and `key_ops`; where both stand they must agree (RFC 7517 4.3).
 fn for_verifying(members: &Map<String, Value>) -> Result<(), KeyError> {
-    if optional(members, "use")?.is_some_and(|used| used != "sig") {
+    let used = optional(members, "use")?;
+    if used.is_some_and(|used| used != "sig") {
         return Err(KeyError::NotForVerifying);
     }
     let Some(operations) = members.get("key_ops") else {
         return Ok(());
     };
     let operations = operations.as_array().ok_or(KeyError::Member("key_ops"))?;
-    let mut verify = false;
+    let mut seen = BTreeSet::new();
     for operation in operations {
-        verify |= operation.as_str().ok_or(KeyError::Member("key_ops"))? == "verify";
+        let operation = operation.as_str().ok_or(KeyError::Member("key_ops"))?;
+        let agrees = used.is_none() || matches!(operation, "sign" | "verify");
+        if !agrees || !seen.insert(operation) {
+            return Err(KeyError::Member("key_ops"));
+        }
     }
-    if verify {
+    if seen.contains("verify") {
         Ok(())
     } else {
         Err(KeyError::NotForVerifying)

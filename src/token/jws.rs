@@ -78,8 +78,8 @@ pub enum Malformed {
     /// A byte that no token has.
     #[error("expected only base64url characters and dots")]
     Characters,
-    /// Not three parts, or an empty one.
-    #[error("expected three parts separated by dots, none empty")]
+    /// Not three parts, or no header, or no signature.
+    #[error("expected three parts separated by dots, header and signature not empty")]
     Parts,
     /// The header is too long.
     #[error("the header is longer than 2048 bytes")]
@@ -119,7 +119,8 @@ impl<'t> Jws<'t> {
         else {
             return Err(Malformed::Parts);
         };
-        if header.is_empty() || payload.is_empty() || signature.is_empty() {
+        // An empty payload is one that can be signed (RFC 7515 5.1); claims it has none.
+        if header.is_empty() || signature.is_empty() {
             return Err(Malformed::Parts);
         }
         if header.len() > MAX_HEADER {

@@ -152,29 +152,24 @@ impl Keyring {
             Ask::TooSoon(retry_after) => return Err(NoKey::Unavailable { retry_after }),
             Ask::Fetch(fetch) => fetch,
         };
-        let waited = place.wait(place.deadline(), ended(fetch)).await;
-        let now = Instant::now();
-        match waited {
+        match place.wait(place.deadline(), ended(fetch)).await {
             Err(NoWait::Full) => return Err(NoKey::Crowded),
-            Err(NoWait::Late) | Ok(Fetched::Failed) => {
-                return self
-                    .look(id, algorithm, now)
-                    .unwrap_or_else(|| Err(self.unavailable(now)));
-            }
-            Ok(Fetched::Replaced) => {}
+            Err(NoWait::Late) | Ok(Fetched::Failed | Fetched::Replaced) => {}
         }
+        let now = Instant::now();
         self.look(id, algorithm, now).unwrap_or_else(|| {
-            let answered = self
-                .held
-                .load()
-                .as_ref()
-                .is_some_and(|held| held.began >= first_seen);
-            Err(if answered {
+            Err(if self.answers_since(first_seen) {
                 NoKey::Unknown
             } else {
                 self.unavailable(now)
             })
         })
+    }
+
+    /// Whether the held set was asked for after that moment, so that what it lacks is not there.
+    fn answers_since(&self, moment: Instant) -> bool {
+        let held = self.held.load();
+        held.as_ref().is_some_and(|held| held.began >= moment)
     }
 
     /// Whether a set is held that may still be used; remembered tokens ask this.
@@ -291,23 +286,20 @@ impl Keyring {
         now
     }
 
-    /// Whether the held set answers for a key first seen then, and if not, whether one may be fetched.
+    /// Whether a set may be fetched for a key first seen then, and if not, whether the held one answers.
+    ///
+    /// A key that was absent is asked for again: its issuer may have signed before it published.
     fn ask_for(self: &Arc<Self>, first_seen: Instant, now: Instant) -> Ask {
         let asking = &mut *self.asking.lock();
         if let Some(running) = &asking.running {
             return Ask::Fetch(running.clone());
         }
-        if self
-            .held
-            .load()
-            .as_ref()
-            .is_some_and(|held| held.began >= first_seen)
-        {
-            return Ask::Answered;
-        }
         if let Some(last) = asking.last_began {
             let passed = now.saturating_duration_since(last);
             if passed < self.settings.min_refresh {
+                if self.answers_since(first_seen) {
+                    return Ask::Answered;
+                }
                 return Ask::TooSoon(self.settings.min_refresh.saturating_sub(passed));
             }
         }
@@ -406,3 +398,6 @@ async fn ended(mut fetch: watch::Receiver<Option<Fetched>>) -> Fetched {
         Err(_) => Fetched::Failed,
     }
 }
+
+#[cfg(test)]
+mod tests;
