@@ -1,6 +1,7 @@
 //! `subgate healthcheck`: is the sidecar ready?
 
 use super::Outcome;
+use crate::config;
 use crate::net::http::Client;
 use crate::net::listen::{Address, connect};
 use crate::net::tls::ClientTls;
@@ -8,7 +9,8 @@ use clap::Args;
 use http::{HeaderMap, Uri};
 use hyper_util::rt::TokioIo;
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
@@ -18,27 +20,25 @@ use tonic_health::pb::health_client::HealthClient;
 /// How long an answer may take: a probe's own time-out is a second by default.
 const TIMEOUT: Duration = Duration::from_millis(900);
 
+/// The default of `listen.health`.
+const DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 19192);
+
 /// What `healthcheck` is told.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "Example:
   subgate healthcheck
-  subgate healthcheck --http 127.0.0.1:19192
+  subgate healthcheck --config /etc/subgate/subgate.yaml
   subgate healthcheck --address unix:/run/subgate/check.sock
 
-Asks /readyz of the health listener, or with --address the gRPC health service of a check listener.
+Asks /readyz of the health listener (the one in the configuration file, else 127.0.0.1:19192), or with --address the gRPC health service of a check listener.
 Exits 0 if the sidecar is ready, 1 if it is not, 2 if there is no answer.")]
 pub(super) struct Arguments {
     /// A check listener: HOST:PORT, unix:PATH or unix:@NAME.
     #[arg(long, value_name = "ADDR")]
     address: Option<Address>,
-    /// The health listener.
-    #[arg(
-        long,
-        value_name = "ADDR",
-        default_value = "127.0.0.1:19192",
-        conflicts_with = "address"
-    )]
-    http: SocketAddr,
+    /// The configuration file, for its `listen.health`.
+    #[arg(long, value_name = "FILE", conflicts_with = "address")]
+    config: Option<PathBuf>,
 }
 
 /// What came of a question.
@@ -48,8 +48,20 @@ enum Health {
     NoAnswer(String),
 }
 
-pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> io::Result<Outcome> {
-    let Arguments { address, http } = arguments;
+pub(super) fn run(
+    arguments: &Arguments,
+    environment: impl IntoIterator<Item = (String, String)>,
+    out: &mut impl Write,
+) -> io::Result<Outcome> {
+    let Arguments { address, config } = arguments;
+    let http = match config.as_ref().map(|path| config::load(path, environment)) {
+        None => DEFAULT,
+        Some(Ok(loaded)) => loaded.config.listen.health,
+        Some(Err(mistakes)) => {
+            writeln!(out, "{mistakes}")?;
+            return Ok(Outcome::Unknown);
+        }
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -60,7 +72,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> io::Result<Out
         ),
         None => (
             format!("http://{http}/readyz"),
-            runtime.block_on(over_http(*http)),
+            runtime.block_on(over_http(http)),
         ),
     };
     match health {

@@ -166,9 +166,10 @@ const fn of_token(error: &TokenError) -> Code {
         TokenError::Key(NoKey::Crowded) => Code::Overloaded,
         TokenError::SignatureInvalid => Code::SignatureInvalid,
         TokenError::Claims(error) => match error {
-            ClaimsError::NotAnObject | ClaimsError::Type(_) | ClaimsError::Missing(_) => {
-                Code::TokenMalformed
-            }
+            ClaimsError::NotAnObject
+            | ClaimsError::Type(_)
+            | ClaimsError::Missing(_)
+            | ClaimsError::SecurityEvent => Code::TokenMalformed,
             ClaimsError::Audience => Code::AudienceMismatch,
             ClaimsError::Expired(_) => Code::TokenExpired,
             ClaimsError::NotYetValid(_) => Code::TokenNotYetValid,

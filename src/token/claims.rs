@@ -30,6 +30,9 @@ pub enum ClaimsError {
     /// A claim that must be there is not.
     #[error("claim `{0}` is missing")]
     Missing(String),
+    /// It is a security event token, which is no access token (RFC 8725 3.12).
+    #[error("a security event token, by its `events`, is no access token")]
+    SecurityEvent,
     /// The token is for someone else.
     #[error("the audience is another")]
     Audience,
@@ -78,6 +81,9 @@ impl Claims {
                 return Err(ClaimsError::Missing(name.clone()));
             }
         }
+        if self.is_security_event() {
+            return Err(ClaimsError::SecurityEvent);
+        }
         // The declared subject is judged by its own step; `sub` beside it has its RFC's type.
         if issuer.subject.claim != "sub" {
             optional_text(&self.all, "sub")?;
@@ -106,6 +112,17 @@ impl Claims {
             Some(from) if from > now.plus(leeway) => Err(ClaimsError::NotYetValid(from)),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Whether this is a security event token (RFC 8417 2.2), such as a logout token, whose `typ` may
+    /// be missing: an object `events` whose names are URIs.
+    fn is_security_event(&self) -> bool {
+        self.all
+            .get("events")
+            .and_then(Value::as_object)
+            .is_some_and(|events| {
+                !events.is_empty() && events.keys().all(|name| name.contains(':'))
+            })
     }
 
     /// The issuer, as claimed.

@@ -109,8 +109,10 @@ words! {
         ES256 = "ES256",
         /// ECDSA with P-384 and SHA-384.
         ES384 = "ES384",
-        /// Ed25519.
+        /// Ed25519, by the name of RFC 8037.
         EdDSA = "EdDSA",
+        /// Ed25519, by the fully specified name of RFC 9864.
+        Ed25519 = "Ed25519",
     }
 }
 

@@ -262,3 +262,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn bcp_14_a_logout_token_without_typ_is_no_access_token() {
+    let events = r#""events":{"http://schemas.openid.net/event/backchannel-logout":{}}"#;
+    let text = |events: &str| {
+        format!(
+            r#"{{"iss":"https://id.example.com","aud":"shop-api","sub":"a","exp":1000300,"iat":1000000,{events}}}"#
+        )
+    };
+    let security_event = Claims::parse(text(events).as_bytes()).unwrap();
+    assert!(security_event.is_security_event());
+    let other = Claims::parse(text(r#""events":{"birthday":"1970-01-01"}"#).as_bytes()).unwrap();
+    assert!(!other.is_security_event());
+}
