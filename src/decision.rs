@@ -195,11 +195,11 @@ impl Decider {
         record.cached(cached);
         let user = user.ok_or(Refusal::UserNotFound)?;
         record.user(&user);
-        if let Some(id) = &user.id {
-            let tenant = tenancy.tenant().map(|tenant| &**tenant);
-            self.revocations
-                .check_user(token, tenant, id, moment.wall)?;
-        }
+        // Without an id of the directory's own, the subject is the canonical id.
+        let id = user.id.as_deref().unwrap_or(subject.normalized());
+        let tenant = tenancy.tenant().map(|tenant| &**tenant);
+        self.revocations
+            .check_user(token, tenant, id, moment.wall)?;
         match (&user.status, &user.lacks) {
             (Status::Disabled, _) => Err(Refusal::UserDisabled),
             (Status::Active, Some(attribute)) => Err(Refusal::UserIncomplete(attribute.clone())),

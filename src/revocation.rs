@@ -44,7 +44,7 @@ pub struct Revoked {
     tenants: HashMap<Box<str>, Vec<Strike>>,
 }
 
-type Names = HashMap<Box<str>, HashMap<Box<str>, Strike>>;
+type Names = HashMap<Box<str>, HashMap<Box<str>, Vec<Strike>>>;
 type Housed = HashMap<Box<str>, HashMap<Box<str>, Vec<(Option<Box<str>>, Strike)>>>;
 
 /// One revocation.
@@ -169,8 +169,9 @@ impl Revoked {
         let signer = token.issuer().config();
         let issued = Issued::of(token, now);
         let named = |names: &Names, name: Option<&str>, kind| {
-            let strike = name.and_then(|name| names.get(&*signer.issuer)?.get(name));
-            strike.map_or(Ok(()), |strike| issued.under(strike, kind))
+            let strikes = name.and_then(|name| names.get(&*signer.issuer)?.get(name));
+            let mut strikes = strikes.into_iter().flatten();
+            strikes.try_for_each(|strike| issued.under(strike, kind))
         };
         named(&self.tokens, token.claims().text("jti"), Kind::Token)?;
         named(&self.sessions, token.claims().text("sid"), Kind::Session)?;

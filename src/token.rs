@@ -12,6 +12,8 @@ pub mod jwk;
 pub mod jws;
 pub mod keyring;
 pub mod keyset;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod verified;
 
 pub use verified::VerifiedToken;

@@ -57,26 +57,24 @@ struct State {
 
 type Sample<L> = (L, f64);
 
-const UNLABELLED: [(&str, &str); 0] = [];
-
 impl Collector for State {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         self.issuers(&mut encoder)?;
         self.users(&mut encoder)?;
         let (tokens, token_bytes) = self.current.load().decider.tokens().remembered();
-        gauge(
+        single(
             &mut encoder,
             "remembered_tokens",
             "Verified tokens that are remembered",
             None,
-            &[(UNLABELLED, whole(tokens))],
+            &ConstGauge::new(whole(tokens)),
         )?;
-        gauge(
+        single(
             &mut encoder,
             "remembered_tokens",
             "About what remembered tokens take",
             Some(&Unit::Bytes),
-            &[(UNLABELLED, whole(token_bytes))],
+            &ConstGauge::new(whole(token_bytes)),
         )?;
         let (in_flight, waiting) = self.load.now();
         let state = |name| [("state", name)];
@@ -164,11 +162,12 @@ impl State {
             &lookups,
         )?;
         let seconds = read(&counts.micros) / 1e6;
-        counter(
+        single(
             encoder,
-            "lookup_duration_seconds",
+            "lookup_duration",
             "Time spent in look-ups",
-            &[(UNLABELLED, seconds)],
+            Some(&Unit::Seconds),
+            &ConstCounter::new(seconds),
         )?;
         let (found, bytes, not_found) = users.size();
         let kind = |kind| [("kind", kind)];
@@ -183,12 +182,12 @@ impl State {
             None,
             &entries,
         )?;
-        gauge(
+        single(
             encoder,
             "user_cache",
             "About what remembered users take",
             Some(&Unit::Bytes),
-            &[(UNLABELLED, whole(bytes))],
+            &ConstGauge::new(whole(bytes)),
         )
     }
 }
@@ -203,6 +202,17 @@ fn read(count: &AtomicU64) -> f64 {
 )]
 fn whole(count: u64) -> f64 {
     count as f64
+}
+
+/// Writes a metric without labels: an empty label set would be written as `{}`.
+fn single(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    unit: Option<&Unit>,
+    value: &impl EncodeMetric,
+) -> Result<(), fmt::Error> {
+    value.encode(encoder.encode_descriptor(name, help, unit, value.metric_type())?)
 }
 
 fn gauge<L: EncodeLabelSet>(

@@ -36,6 +36,15 @@ pub enum Caller {
 }
 
 impl Permit {
+    /// What a decision would give, for the tests of what is made of it.
+    #[cfg(test)]
+    pub(crate) fn sample(caller: Caller, tenant: Option<&str>) -> Self {
+        Self {
+            caller,
+            tenant: tenant.map(Arc::from),
+        }
+    }
+
     pub(super) const fn nobody() -> Self {
         Self {
             caller: Caller::Nobody,

@@ -164,4 +164,4 @@ fn varint(to: &mut BytesMut, number: u32, value: u64) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::envoy) mod tests;

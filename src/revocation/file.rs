@@ -267,7 +267,9 @@ impl Reading<'_> {
         if let Some(issuer) = self.issuer(list, at, issuer) {
             into.entry((*issuer.issuer).into())
                 .or_default()
-                .insert(name.into(), strike);
+                .entry(name.into())
+                .or_default()
+                .push(strike);
         }
     }
 

@@ -10,12 +10,15 @@ pub struct User {
     /// The roles.
     pub roles: Box<[Box<str>]>,
     /// Attributes, by their configured names; several values where the record has a list.
-    pub attributes: Box<[(Box<str>, Box<[Box<str>]>)]>,
+    pub attributes: Box<[Attribute]>,
     /// The first required attribute that the record lacks.
     pub lacks: Option<Box<str>>,
     /// The record's version, as written.
     pub version: Option<Box<str>>,
 }
+
+/// A name and its values.
+pub type Attribute = (Box<str>, Box<[Box<str>]>);
 
 /// Whether a user may act.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -113,6 +113,9 @@ impl Remembered {
     }
 
     pub(super) fn size(&self) -> (u64, u64, u64) {
+        // The counts are those of the latest housekeeping, which an idle cache puts off.
+        self.found.run_pending_tasks();
+        self.not_found.run_pending_tasks();
         (
             self.found.entry_count(),
             self.found.weighted_size(),

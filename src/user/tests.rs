@@ -1,1 +1,508 @@
-//! Behaviour.
+use super::directory::Config as DirectoryConfig;
+use super::*;
+use crate::load::Load;
+use futures_util::future::join_all;
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::AtomicUsize;
+
+/// A directory that says what it is told to, in this order; the last word stands.
+#[derive(Clone)]
+struct Script(Arc<Book>);
+
+struct Book {
+    lines: Mutex<VecDeque<Line>>,
+    calls: AtomicUsize,
+    running: AtomicUsize,
+    most: AtomicUsize,
+    versions: watch::Sender<u64>,
+}
+
+#[derive(Clone, Copy)]
+enum Line {
+    Found(&'static str),
+    NotFound,
+    Fails(Reason),
+    FoundAfter(Duration),
+    Throttled(Duration),
+    Panics,
+}
+
+impl Script {
+    fn new(lines: &[Line]) -> Self {
+        Self(Arc::new(Book {
+            lines: Mutex::new(lines.iter().copied().collect()),
+            calls: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+            versions: watch::Sender::new(0),
+        }))
+    }
+
+    fn now_says(&self, lines: &[Line]) {
+        *self.0.lines.lock() = lines.iter().copied().collect();
+    }
+
+    fn calls(&self) -> usize {
+        self.0.calls.load(Ordering::SeqCst)
+    }
+
+    async fn answer(&self) -> Result<Answer, Unanswered> {
+        self.0.calls.fetch_add(1, Ordering::SeqCst);
+        let running = self.0.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.0.most.fetch_max(running, Ordering::SeqCst);
+        let _end = End(self);
+        let line = {
+            let mut lines = self.0.lines.lock();
+            match lines.len() {
+                1 => lines[0],
+                _ => lines.pop_front().unwrap(),
+            }
+        };
+        let found = |id: &str| {
+            let user = User {
+                id: Some(id.into()),
+                ..User::default()
+            };
+            Ok(Answer::Found(user))
+        };
+        match line {
+            Line::Found(id) => found(id),
+            Line::NotFound => Ok(Answer::NotFound),
+            Line::Fails(reason) => Err(Unanswered::because(reason)),
+            Line::FoundAfter(delay) => {
+                tokio::time::sleep(delay).await;
+                found("late")
+            }
+            Line::Throttled(after) => Err(Unanswered {
+                reason: Reason::Throttled,
+                retry_after: Some(after),
+            }),
+            Line::Panics => panic!("as the script says"),
+        }
+    }
+}
+
+struct End<'s>(&'s Script);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.0.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Script")
+    }
+}
+
+impl Directory for Script {
+    fn look_up<'d>(
+        &'d self,
+        _: Query<'d>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + 'd>> {
+        Box::pin(self.answer())
+    }
+
+    fn proves_tenant(&self) -> bool {
+        true
+    }
+
+    fn names_by_subject(&self) -> bool {
+        false
+    }
+
+    fn versions(&self) -> Option<watch::Receiver<u64>> {
+        Some(self.0.versions.subscribe())
+    }
+}
+
+/// Users of a scripted directory, and the places for those who ask.
+struct World {
+    script: Script,
+    users: Users,
+    load: Load,
+}
+
+fn secs(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// Ten seconds fresh, a hundred more if there is an error, five for a not-found; 180 ms of waiting.
+fn config() -> Config {
+    Config {
+        directory: DirectoryConfig::File("/nonexistent/users.yaml".into()),
+        timeout: secs(1),
+        wait: millis(180),
+        concurrency: 64,
+        cache: Cache {
+            fresh: secs(10),
+            stale_if_error: secs(100),
+            not_found_for: secs(5),
+            max_memory: 1 << 20,
+        },
+    }
+}
+
+fn world(lines: &[Line]) -> World {
+    configured(config(), lines)
+}
+
+fn configured(config: Config, lines: &[Line]) -> World {
+    let script = Script::new(lines);
+    World {
+        users: Users::new(config, Box::new(script.clone())),
+        load: Load::new(10_000, 10_000),
+        script,
+    }
+}
+
+impl World {
+    async fn find(&self, subject: &str) -> Result<Known, NotKnown> {
+        self.find_at("realm", Some("acme"), subject, secs(60)).await
+    }
+
+    async fn find_at(
+        &self,
+        realm: &str,
+        tenant: Option<&str>,
+        subject: &str,
+        patience: Duration,
+    ) -> Result<Known, NotKnown> {
+        let now = Instant::now();
+        let (realm, subject) = (Arc::from(realm), Arc::from(subject));
+        let (issuer, tenant) = (Arc::from("https://id.example.com"), tenant.map(Arc::from));
+        let query = Query {
+            realm: &realm,
+            issuer: &issuer,
+            tenant: tenant.as_ref(),
+            subject: &subject,
+        };
+        let place = self.load.admit(now + patience).unwrap();
+        self.users.find(query, now, &place).await
+    }
+
+    /// What is known of `alice`, in one word and her id.
+    async fn alice(&self) -> (&'static str, String) {
+        match self.find("alice").await {
+            Ok(Known { user, cached }) => {
+                let id = user.and_then(|user| user.id.as_deref().map(str::to_owned));
+                (cached.as_str(), id.unwrap_or_else(|| "none".to_owned()))
+            }
+            Err(error) => ("unknown", error.to_string()),
+        }
+    }
+}
+
+async fn pass(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+fn says(word: &'static str, id: &str) -> (&'static str, String) {
+    (word, id.to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_found_user_is_served_from_memory_while_fresh_and_asked_for_after_that() {
+    let world = world(&[Line::Found("u-1"), Line::Found("u-2")]);
+    assert_eq!(world.alice().await, says("miss", "u-1"));
+    pass(secs(9)).await;
+    assert_eq!(world.alice().await, says("hit", "u-1"));
+    assert_eq!(world.script.calls(), 1);
+    pass(secs(1)).await;
+    assert_eq!(world.alice().await, says("miss", "u-2"));
+    assert_eq!(world.script.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_not_found_is_remembered_for_its_seconds_and_then_asked_for_again() {
+    let world = world(&[Line::NotFound, Line::Found("u-1")]);
+    assert_eq!(world.alice().await, says("miss", "none"));
+    pass(millis(4900)).await;
+    assert_eq!(world.alice().await, says("negative", "none"));
+    assert_eq!(world.script.calls(), 1);
+    pass(millis(200)).await;
+    assert_eq!(world.alice().await, says("miss", "u-1"));
+    assert_eq!(world.alice().await, says("hit", "u-1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trustworthy_not_found_replaces_a_user_that_was_known() {
+    let world = world(&[
+        Line::Found("u-1"),
+        Line::NotFound,
+        Line::Fails(Reason::Connect),
+    ]);
+    world.alice().await;
+    pass(secs(11)).await;
+    assert_eq!(world.alice().await, says("miss", "none"));
+    assert_eq!(world.alice().await, says("negative", "none"));
+    // Nothing stale is left of it: the window of a user that is gone is gone.
+    pass(secs(6)).await;
+    assert_eq!(world.alice().await, says("unknown", "directory: connect"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_directory_fails_a_known_user_is_stale_and_then_spent_and_errors_lengthen_nothing()
+ {
+    let world = world(&[Line::Found("u-1"), Line::Fails(Reason::ServerError)]);
+    let began = Instant::now();
+    world.alice().await;
+    pass(secs(11)).await;
+    while began.elapsed() < millis(109_500) {
+        assert_eq!(
+            world.alice().await,
+            says("stale", "u-1"),
+            "{:?}",
+            began.elapsed()
+        );
+        pass(millis(300)).await;
+    }
+    pass(secs(110).saturating_sub(began.elapsed())).await;
+    assert_eq!(
+        world.alice().await,
+        says("unknown", "directory: server_error")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_directory_that_failed_is_left_alone_for_a_second_by_those_who_have_something_stale() {
+    let world = world(&[Line::Found("u-1"), Line::Fails(Reason::Connect)]);
+    world.alice().await;
+    pass(secs(11)).await;
+    for _ in 0..50 {
+        assert_eq!(world.alice().await, says("stale", "u-1"));
+    }
+    assert_eq!(world.script.calls(), 2);
+    pass(millis(1001)).await;
+    world.script.now_says(&[Line::Found("u-2")]);
+    assert_eq!(world.alice().await, says("miss", "u-2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_any_reason_is_never_a_not_found() {
+    for reason in Reason::ALL {
+        let world = world(&[Line::Fails(*reason)]);
+        let error = world.find("alice").await.unwrap_err();
+        assert_eq!(error, NotKnown::Unanswered(Unanswered::because(*reason)));
+        // Nothing was remembered: the next one asks again.
+        world.script.now_says(&[Line::Found("u-1")]);
+        assert_eq!(world.alice().await, says("miss", "u-1"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_directory_says_of_when_to_ask_again_is_kept() {
+    let world = world(&[Line::Throttled(secs(7))]);
+    let NotKnown::Unanswered(unanswered) = world.find("alice").await.unwrap_err() else {
+        panic!("expected the directory's own answer");
+    };
+    assert_eq!(unanswered.retry_after, Some(secs(7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_directory_makes_a_stale_user_wait_no_longer_than_wait() {
+    let world = world(&[Line::Found("u-1"), Line::FoundAfter(millis(600))]);
+    world.alice().await;
+    pass(secs(11)).await;
+    let asked = Instant::now();
+    assert_eq!(world.alice().await, says("stale", "u-1"));
+    assert!(
+        (millis(180)..millis(190)).contains(&asked.elapsed()),
+        "{:?}",
+        asked.elapsed()
+    );
+    pass(millis(600)).await;
+    assert_eq!(world.alice().await, says("hit", "late"));
+    assert_eq!(world.script.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_waits_until_wait_or_its_own_deadline_and_the_look_up_until_its_timeout() {
+    let world = world(&[Line::FoundAfter(secs(5))]);
+    for (patience, waited) in [(secs(60), millis(180)), (millis(90), millis(90))] {
+        let asked = Instant::now();
+        let outcome = world.find_at("realm", None, "alice", patience).await;
+        assert_eq!(outcome.unwrap_err(), NotKnown::Late);
+        assert!((waited..waited + millis(10)).contains(&asked.elapsed()));
+    }
+    // Both waited for one look-up, which ends by its own time-out a second after it began.
+    assert_eq!(world.script.calls(), 1);
+    pass(secs(1)).await;
+    assert_eq!(world.script.0.running.load(Ordering::SeqCst), 0);
+    let timeouts = &world.users.counts().unanswered[Reason::Timeout.index()];
+    assert_eq!(timeouts.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_concurrent_misses_of_one_user_are_one_look_up() {
+    let world = world(&[Line::FoundAfter(millis(50))]);
+    let asked = (0..100).map(|_| world.alice());
+    for outcome in join_all(asked).await {
+        assert_eq!(outcome, says("miss", "late"));
+    }
+    assert_eq!(world.script.calls(), 1);
+    assert_eq!(world.users.counts().found.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_up_outlives_those_who_asked_and_its_answer_is_kept() {
+    let world = world(&[Line::FoundAfter(millis(500))]);
+    {
+        let mut asking = Box::pin(world.alice());
+        assert!(futures_util::poll!(&mut asking).is_pending());
+        tokio::task::yield_now().await;
+    }
+    pass(millis(501)).await;
+    assert_eq!(world.alice().await, says("hit", "late"));
+    assert_eq!(world.script.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_look_ups_than_concurrency_are_under_way_and_what_finds_no_room_is_late() {
+    let narrow = Config {
+        concurrency: 2,
+        ..config()
+    };
+    let world = configured(narrow, &[Line::FoundAfter(millis(400))]);
+    let names: Vec<String> = (0..20).map(|number| format!("user-{number}")).collect();
+    let asked = names.iter().map(|name| world.find(name));
+    assert!(join_all(asked).await.iter().all(|outcome| {
+        outcome
+            .as_ref()
+            .is_err_and(|error| *error == NotKnown::Late)
+    }));
+    pass(secs(2)).await;
+    assert_eq!(world.script.0.most.load(Ordering::SeqCst), 2);
+    // Within the second that a look-up may take, two came twice to their end.
+    let counts = world.users.counts();
+    assert_eq!(counts.found.load(Ordering::Relaxed), 4);
+    let late = counts.unanswered[Reason::Timeout.index()].load(Ordering::Relaxed);
+    assert_eq!(late, 16);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_finds_no_room_to_wait_is_told_so_or_served_stale() {
+    let mut world = world(&[Line::Found("u-1"), Line::FoundAfter(millis(100))]);
+    world.alice().await;
+    pass(secs(11)).await;
+    world.load = Load::new(10, 1);
+    let (waiting, crowded, stale) =
+        tokio::join!(world.find("bob"), world.find("carol"), world.find("alice"),);
+    assert!(waiting.unwrap().user.is_some());
+    assert_eq!(crowded.unwrap_err(), NotKnown::Crowded);
+    assert_eq!(stale.unwrap().cached, Cached::Stale);
+    assert_eq!(world.load.now(), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_directory_that_panics_is_a_fault_of_ours_and_the_next_look_up_begins_anew() {
+    let world = world(&[Line::Panics, Line::Found("u-1")]);
+    let error = world.find("alice").await.unwrap_err();
+    assert_eq!(
+        error,
+        NotKnown::Unanswered(Unanswered::because(Reason::Internal))
+    );
+    assert_eq!(world.alice().await, says("miss", "u-1"));
+    assert_eq!(world.script.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_costs_no_one_who_is_known_and_gives_its_room_back() {
+    let narrow = Config {
+        concurrency: 2,
+        ..config()
+    };
+    let world = configured(narrow, &[Line::Found("u-1"), Line::Panics]);
+    world.alice().await;
+    pass(secs(11)).await;
+    for _ in 0..5 {
+        assert_eq!(world.alice().await, says("stale", "u-1"));
+    }
+    world.script.now_says(&[Line::Found("u-2")]);
+    pass(secs(2)).await;
+    assert_eq!(world.alice().await, says("miss", "u-2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn realms_and_tenants_are_apart_and_issuers_of_one_realm_are_not() {
+    let world = world(&[Line::Found("u-1"), Line::NotFound]);
+    world.alice().await;
+    let elsewhere = [
+        ("other", Some("acme")),
+        ("realm", Some("globex")),
+        ("realm", None),
+    ];
+    for (realm, tenant) in elsewhere {
+        let known = world
+            .find_at(realm, tenant, "alice", secs(1))
+            .await
+            .unwrap();
+        assert_eq!(
+            (known.cached, known.user),
+            (Cached::Miss, None),
+            "{realm} {tenant:?}"
+        );
+    }
+    let [realm, subject, tenant] = ["realm", "alice", "acme"].map(Arc::<str>::from);
+    let other_issuer = Arc::from("https://other.example.com");
+    let query = Query {
+        realm: &realm,
+        issuer: &other_issuer,
+        tenant: Some(&tenant),
+        subject: &subject,
+    };
+    let now = Instant::now();
+    let place = world.load.admit(now + secs(1)).unwrap();
+    let known = world.users.find(query, now, &place).await.unwrap();
+    assert_eq!(known.cached, Cached::Hit);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_directory_that_changed_is_asked_again() {
+    let world = world(&[Line::Found("u-1"), Line::Found("u-2")]);
+    world.alice().await;
+    tokio::task::yield_now().await;
+    world.script.0.versions.send_modify(|version| *version += 1);
+    pass(millis(1)).await;
+    assert_eq!(world.alice().await, says("miss", "u-2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_remembered_is_bounded_by_its_weight() {
+    let mut small = config();
+    small.cache.max_memory = 64 * 1024;
+    let world = configured(small, &[Line::Found("u-1")]);
+    for number in 0..2000 {
+        world.find(&format!("user-{number}")).await.unwrap();
+    }
+    let (found, bytes, _) = world.users.size();
+    assert!(bytes <= 64 * 1024, "{bytes}");
+    assert!((20..200).contains(&found), "{found}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn strangers_that_are_not_found_never_crowd_out_users_that_are() {
+    let mut small = config();
+    small.cache.max_memory = 128 * 1024;
+    let world = configured(small, &[Line::Found("u-1")]);
+    for number in 0..50 {
+        world.find(&format!("user-{number}")).await.unwrap();
+    }
+    world.script.now_says(&[Line::NotFound]);
+    for number in 0..5000 {
+        world.find(&format!("stranger-{number}")).await.unwrap();
+    }
+    for number in 0..50 {
+        let known = world.find(&format!("user-{number}")).await.unwrap();
+        assert_eq!(known.cached, Cached::Hit, "{number}");
+    }
+    let (_, _, not_found) = world.users.size();
+    assert!(not_found < 100, "{not_found}");
+}

@@ -3,6 +3,8 @@
 use super::issuer::Issuer;
 use super::sidecar::Place;
 use super::users::Users;
+use std::fs;
+use std::path::Path;
 
 /// A configuration file in the making.
 #[derive(Clone, Debug)]
@@ -95,6 +97,15 @@ impl Configuration {
         self.text(place)
     }
 
+    /// The file for a process that chooses its own ports, with the files beside it in a folder.
+    pub(crate) fn in_folder(&self, folder: &Path) -> String {
+        for (name, text) in &self.files {
+            fs::write(folder.join(name), text).expect("a file is written");
+        }
+        let folder = folder.display().to_string();
+        self.listening(&format!("unix:{folder}/check.sock"), "127.0.0.1:0", &folder)
+    }
+
     /// The file, for a place.
     pub(crate) fn text(&self, place: &Place) -> String {
         let check = match &self.check {
@@ -102,16 +113,19 @@ impl Configuration {
             Check::Abstract(name) => format!("unix:@{name}"),
             Check::Tcp => place.check.to_string(),
         };
+        self.listening(&check, &place.health.to_string(), &place.folder())
+    }
+
+    fn listening(&self, check: &str, health: &str, folder: &str) -> String {
         let text = format!(
-            "listen:\n  check: ['{check}']\n  health: {}\n  drain: 3s\n  stop_within: 5s\n\
+            "listen:\n  check: ['{check}']\n  health: {health}\n  drain: 3s\n  stop_within: 5s\n\
              issuers:\n{}{}{}\
              telemetry: {{log: {{level: info, format: json, decisions: all}}}}\n",
-            place.health,
             self.issuers.concat(),
             self.users,
             self.more,
         );
-        text.replace("{folder}", &place.folder())
+        text.replace("{folder}", folder)
     }
 }
 

@@ -1,1 +1,222 @@
-//! Behaviour.
+use super::*;
+use crate::request::Once;
+use envoy_types::pb::envoy::config::core::v3::{HeaderMap as FullHeaderMap, HeaderValue};
+use envoy_types::pb::envoy::service::auth::v3::attribute_context::{
+    HttpRequest as FullHttp, Peer, Request as FullRequest,
+};
+use envoy_types::pb::envoy::service::auth::v3::{
+    AttributeContext as FullContext, CheckRequest as FullCheckRequest,
+};
+use proptest::collection::{hash_map, vec};
+use proptest::prelude::*;
+use std::collections::HashMap;
+
+/// What Envoy's own types make of a request, with fields besides that are not ours to read.
+fn encoded(http: Option<FullHttp>, context: HashMap<String, String>) -> Bytes {
+    let check = FullCheckRequest {
+        attributes: Some(FullContext {
+            source: Some(Peer {
+                principal: "spiffe://cluster/ns/default".to_owned(),
+                ..Peer::default()
+            }),
+            request: Some(FullRequest {
+                http,
+                ..FullRequest::default()
+            }),
+            context_extensions: context,
+            ..FullContext::default()
+        }),
+    };
+    check.encode_to_vec().into()
+}
+
+fn read(http: FullHttp) -> Request {
+    request(encoded(Some(http), HashMap::new()), None).unwrap()
+}
+
+fn raw_header(key: &str, raw_value: &[u8]) -> HeaderValue {
+    HeaderValue {
+        key: key.to_owned(),
+        raw_value: raw_value.to_vec(),
+        ..HeaderValue::default()
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_envoys_types_encode_is_read(
+        method in "[A-Z]{0,8}",
+        path in ".{0,40}",
+        host in ".{0,20}",
+        cooked in hash_map("[a-z-]{1,12}", ".{0,30}", 0..6),
+        raw in vec(("[a-z-]{1,12}", vec(any::<u8>(), 1..30)), 0..6),
+        context in hash_map("[a-z_]{1,12}", ".{0,30}", 0..4),
+    ) {
+        let header_map = FullHeaderMap {
+            headers: raw.iter().map(|(key, value)| raw_header(key, value)).collect(),
+        };
+        let http = FullHttp {
+            id: "7".to_owned(),
+            method: method.clone(),
+            path: path.clone(),
+            host: host.clone(),
+            headers: cooked.clone(),
+            header_map: Some(header_map),
+            size: -1,
+            protocol: "HTTP/2".to_owned(),
+            body: "ignored".to_owned(),
+            ..FullHttp::default()
+        };
+        let read = request(encoded(Some(http), context.clone()), None).unwrap();
+        prop_assert_eq!(&read.method[..], method.as_bytes());
+        prop_assert_eq!(&read.target[..], path.as_bytes());
+        prop_assert_eq!(&read.host[..], host.as_bytes());
+        let (first, rest) = read.headers.split_at(cooked.len());
+        prop_assert_eq!(as_map(first), cooked);
+        let rest: Vec<_> = rest.iter().map(|entry| (entry.name.to_vec(), entry.value.to_vec())).collect();
+        let raw: Vec<_> = raw.into_iter().map(|(key, value)| (key.into_bytes(), value)).collect();
+        prop_assert_eq!(rest, raw);
+        prop_assert_eq!(as_map(&read.context), context);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..200)) {
+        let _ = request(bytes.into(), None);
+    }
+
+    #[test]
+    fn a_message_that_was_damaged_is_read_or_refused_and_never_a_panic(
+        at in 0_usize..400, byte in any::<u8>(), keep in 0_usize..400,
+    ) {
+        let http = FullHttp {
+            path: "/orders".to_owned(),
+            headers: HashMap::from([("authorization".to_owned(), "Bearer a.b.c".to_owned())]),
+            ..FullHttp::default()
+        };
+        let mut bytes = encoded(Some(http), HashMap::new()).to_vec();
+        if let Some(one) = bytes.get_mut(at) {
+            *one = byte;
+        }
+        bytes.truncate(keep);
+        let _ = request(bytes.into(), None);
+    }
+
+    #[test]
+    fn no_text_of_a_timeout_makes_it_panic(text in ".{0,12}") {
+        let _ = timeout(&text);
+    }
+}
+
+fn as_map(entries: &[Entry]) -> HashMap<String, String> {
+    let text = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).unwrap();
+    entries
+        .iter()
+        .map(|entry| (text(&entry.name), text(&entry.value)))
+        .collect()
+}
+
+/// ENV-05: without `encode_raw_headers` a map of texts, with it a list of bytes.
+#[test]
+fn env_05_headers_are_read_in_both_forms_and_repeated_ones_stay_apart() {
+    let cooked = read(FullHttp {
+        headers: HashMap::from([("authorization".to_owned(), "Bearer a,Bearer b".to_owned())]),
+        ..FullHttp::default()
+    });
+    assert_eq!(
+        cooked.header("authorization"),
+        Once::One(b"Bearer a,Bearer b")
+    );
+    let twice = FullHeaderMap {
+        headers: vec![
+            raw_header("x-tenant-id", b"a"),
+            raw_header("x-tenant-id", b"a"),
+        ],
+    };
+    let raw = read(FullHttp {
+        header_map: Some(twice),
+        ..FullHttp::default()
+    });
+    assert_eq!(raw.header("x-tenant-id"), Once::Repeated);
+    let bytes = FullHeaderMap {
+        headers: vec![raw_header("x-name", b"\xff\x00")],
+    };
+    let raw = read(FullHttp {
+        header_map: Some(bytes),
+        ..FullHttp::default()
+    });
+    assert_eq!(raw.header("x-name"), Once::One(b"\xff\x00"));
+    // A value that is text stands in `value`, as some versions write it.
+    let value = HeaderValue {
+        key: "x-name".to_owned(),
+        value: "text".to_owned(),
+        ..HeaderValue::default()
+    };
+    let texts = read(FullHttp {
+        header_map: Some(FullHeaderMap {
+            headers: vec![value],
+        }),
+        ..FullHttp::default()
+    });
+    assert_eq!(texts.header("x-name"), Once::One(b"text"));
+}
+
+/// ENV-06: any of them may be missing, and the path may be empty.
+#[test]
+fn env_06_what_envoy_leaves_out_is_empty_and_no_panic() {
+    let no_http = encoded(None, HashMap::new());
+    let no_request = FullCheckRequest {
+        attributes: Some(FullContext::default()),
+    };
+    let nothing = FullCheckRequest { attributes: None };
+    for message in [
+        no_http,
+        no_request.encode_to_vec().into(),
+        nothing.encode_to_vec().into(),
+        Bytes::new(),
+    ] {
+        let read = request(message, None).unwrap();
+        assert!(read.headers.is_empty() && read.target.is_empty() && read.context.is_empty());
+        assert_eq!(read.plain_path(), None);
+    }
+}
+
+#[test]
+fn values_are_slices_of_the_message_and_not_copies() {
+    let long = "x".repeat(4096);
+    let message = encoded(
+        Some(FullHttp {
+            headers: HashMap::from([("cookie".to_owned(), long)]),
+            ..FullHttp::default()
+        }),
+        HashMap::new(),
+    );
+    let bounds = message.as_ptr_range();
+    let read = request(message, None).unwrap();
+    assert!(bounds.contains(&read.headers[0].value.as_ptr()));
+}
+
+#[test]
+fn a_timeout_is_up_to_eight_digits_and_a_unit() {
+    for (text, expected) in [
+        ("1H", Some(Duration::from_secs(3600))),
+        ("2M", Some(Duration::from_secs(120))),
+        ("3S", Some(Duration::from_secs(3))),
+        ("200m", Some(Duration::from_millis(200))),
+        ("5u", Some(Duration::from_micros(5))),
+        ("7n", Some(Duration::from_nanos(7))),
+        ("0m", Some(Duration::ZERO)),
+        ("99999999H", Some(Duration::from_secs(99_999_999 * 3600))),
+        ("999999999n", None),
+        ("", None),
+        ("m", None),
+        ("1", None),
+        ("1s", None),
+        ("-1m", None),
+        ("+1m", None),
+        (" 1m", None),
+        ("1.5S", None),
+        ("1\u{b5}", None),
+    ] {
+        assert_eq!(timeout(text), expected, "{text}");
+    }
+}

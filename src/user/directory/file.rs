@@ -14,6 +14,9 @@ use tokio::sync::watch;
 /// Statuses that mean disabled, as for a user service unless configured otherwise.
 const DISABLED: [&str; 4] = ["disabled", "suspended", "deleted", "inactive"];
 
+/// The status of everybody else.
+const ACTIVE: &str = "active";
+
 /// Looks users up in a watched file.
 #[derive(Debug)]
 pub struct FileDirectory {
@@ -145,7 +148,19 @@ fn read(path: &std::path::Path, realms: &[Arc<str>]) -> Result<HashMap<Whom, Use
             attributes,
         } = row;
         let realm = match (realm, realms) {
-            (Some(realm), _) => realm.into(),
+            (Some(realm), _) => {
+                if let Some(known) = realms.iter().find(|known| ***known == *realm) {
+                    Arc::clone(known)
+                } else {
+                    tree.report_at(
+                        &place.key("realm"),
+                        "the realm of a configured issuer",
+                        &yaml::shown(&realm),
+                        &format!("write one of: {}", realms.join(", ")),
+                    );
+                    continue;
+                }
+            }
             (None, [only]) => Arc::clone(only),
             (None, _) => {
                 let known = realms.join(", ");
@@ -158,15 +173,21 @@ fn read(path: &std::path::Path, realms: &[Arc<str>]) -> Result<HashMap<Whom, Use
                 continue;
             }
         };
-        let disabled =
-            status.is_some_and(|status| DISABLED.contains(&&*status.to_ascii_lowercase()));
+        let status = status.map_or(Some(Status::Active), |written| {
+            let known = of_text(&written);
+            if known.is_none() {
+                tree.report_at(
+                    &place.key("status"),
+                    "a status that is known",
+                    &yaml::shown(&written),
+                    &format!("write {ACTIVE}, or one of: {}", DISABLED.join(", ")),
+                );
+            }
+            known
+        });
         let user = User {
             id: Some(id.unwrap_or_else(|| subject.clone()).into()),
-            status: if disabled {
-                Status::Disabled
-            } else {
-                Status::Active
-            },
+            status: status.unwrap_or(Status::Disabled),
             roles: roles.into_iter().map(Into::into).collect(),
             attributes: attributes
                 .into_iter()
@@ -194,5 +215,14 @@ fn read(path: &std::path::Path, realms: &[Arc<str>]) -> Result<HashMap<Whom, Use
         Ok(users)
     } else {
         Err(mistakes)
+    }
+}
+
+fn of_text(status: &str) -> Option<Status> {
+    let status = status.to_ascii_lowercase();
+    if status == ACTIVE {
+        Some(Status::Active)
+    } else {
+        DISABLED.contains(&&*status).then_some(Status::Disabled)
     }
 }

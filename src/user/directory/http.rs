@@ -7,7 +7,7 @@ use super::{
 use crate::net::http::{Answer as Said, Client, HttpError};
 use crate::net::watch::Watch;
 use crate::secret::{Form, SecretFile};
-use crate::user::record::{Status, User};
+use crate::user::record::{Attribute, Status, User};
 use ::http::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -106,18 +106,16 @@ impl HttpDirectory {
 
     fn judge(&self, query: Query<'_>, said: &Said) -> Result<Answer, Unanswered> {
         let because = |reason| Err(Unanswered::because(reason));
-        if self.config.not_found.status.contains(&said.status) {
-            return if self.is_not_found(said) {
-                Ok(Answer::NotFound)
-            } else {
-                because(Reason::UnrecognizedNotFound)
-            };
+        let may_be_not_found = self.config.not_found.status.contains(&said.status);
+        if may_be_not_found && self.is_not_found(said) {
+            return Ok(Answer::NotFound);
         }
         match said.status {
             200 => self
                 .record(query, said)
                 .map(Answer::Found)
                 .map_err(Unanswered::because),
+            _ if may_be_not_found => because(Reason::UnrecognizedNotFound),
             300..=399 => because(Reason::Redirected),
             401 | 403 => because(Reason::Unauthorized),
             404 | 410 => because(Reason::UnrecognizedNotFound),
@@ -210,7 +208,7 @@ impl HttpDirectory {
     }
 
     /// The configured attributes that the record has; an empty text or list is as good as none.
-    fn attributes(&self, body: &Value) -> Result<Vec<(Box<str>, Box<[Box<str>]>)>, Reason> {
+    fn attributes(&self, body: &Value) -> Result<Vec<Attribute>, Reason> {
         let mut attributes = Vec::new();
         for (name, pointer) in &self.config.attributes {
             let values = match at(body, pointer) {
