@@ -5,7 +5,7 @@
 //! the generated types, and against the full ones.
 
 use crate::request::{Entry, Request};
-use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+use prost::encoding::{DecodeContext, WireType, decode_varint, skip_field};
 use std::time::Duration;
 
 /// How many headers a request has at most, mostly; more only cost another allocation.
@@ -94,9 +94,10 @@ fn each_field<'m>(
     mut take: impl FnMut(u32, &'m [u8]) -> Option<()>,
 ) -> Option<()> {
     while !message.is_empty() {
-        let (number, wire_type) = decode_key(&mut message).ok()?;
+        let key = u32::try_from(varint(&mut message)?).ok()?;
+        let (number, wire_type) = (key >> 3, WireType::try_from(u64::from(key & 7)).ok()?);
         if wire_type == WireType::LengthDelimited {
-            let length = usize::try_from(decode_varint(&mut message).ok()?).ok()?;
+            let length = usize::try_from(varint(&mut message)?).ok()?;
             let (value, rest) = message.split_at_checked(length)?;
             message = rest;
             take(number, value)?;
@@ -105,6 +106,17 @@ fn each_field<'m>(
         }
     }
     Some(())
+}
+
+/// Reads a varint; nearly all keys and lengths here are of one byte.
+fn varint(message: &mut &[u8]) -> Option<u64> {
+    match *message {
+        [byte @ 0..=0x7f, rest @ ..] => {
+            *message = rest;
+            Some(u64::from(*byte))
+        }
+        _ => decode_varint(message).ok(),
+    }
 }
 
 /// Reads `grpc-timeout` (gRPC over HTTP/2: up to eight digits and a unit).
