@@ -33,18 +33,18 @@ fn config(from: Vec<Source>) -> Config {
     }
 }
 
-fn settled(config: Config, request: &Request) -> Result<Tenancy, TenantError> {
+fn settled(config: Config, request: &Request<'_>) -> Result<Tenancy, TenantError> {
     Tenants::start(config).unwrap().settle(request, None)
 }
 
-fn entry(name: &'static str, value: &'static str) -> Entry {
+fn entry(name: &'static str, value: &'static str) -> Entry<'static> {
     Entry {
         name: name.into(),
         value: value.into(),
     }
 }
 
-fn request() -> Request {
+fn request() -> Request<'static> {
     Request {
         host: "www.example.com".into(),
         target: "/".into(),
@@ -53,13 +53,18 @@ fn request() -> Request {
 }
 
 /// A request that names a tenant in one source, and the claims beside it.
-fn naming(source: usize, tenant: &'static str) -> (Request, Value) {
+fn naming(source: usize, tenant: &'static str) -> (Request<'static>, Value) {
     let (mut request, mut claims) = (request(), json!({}));
     match source {
         0 => claims = json!({ "tenant": tenant }),
         1 => request.headers.push(entry("x-tenant-id", tenant)),
-        2 => request.host = format!("{tenant}.shop.example.com").into(),
-        3 => request.target = format!("/t/{tenant}/orders?x=1").into(),
+        2 => {
+            request.host = format!("{tenant}.shop.example.com")
+                .leak()
+                .as_bytes()
+                .into();
+        }
+        3 => request.target = format!("/t/{tenant}/orders?x=1").leak().as_bytes().into(),
         _ => request.context.push(entry("tenant", tenant)),
     }
     (request, claims)
@@ -181,7 +186,7 @@ fn a_tenant_of_another_form_is_unknown() {
     let mut bytes = request();
     bytes.headers.push(Entry {
         name: "x-tenant-id".into(),
-        value: vec![0xff, 0xfe].into(),
+        value: b"\xff\xfe"[..].into(),
     });
     assert_eq!(settled(config(sources()), &bytes), Err(TenantError::Form));
     for good in ["a", "A.b_c-9", "a".repeat(64).leak()] {

@@ -34,7 +34,7 @@ fn policies(routes: Vec<Route>) -> Policies {
     Policies::new(&config).unwrap()
 }
 
-fn request(method: &'static str, host: &'static str, target: &'static str) -> Request {
+fn request(method: &'static str, host: &'static str, target: &'static str) -> Request<'static> {
     Request {
         method: method.into(),
         host: host.into(),
@@ -43,7 +43,7 @@ fn request(method: &'static str, host: &'static str, target: &'static str) -> Re
     }
 }
 
-fn named(names: &[&'static str]) -> Request {
+fn named(names: &[&'static str]) -> Request<'static> {
     let entry = |&name: &&'static str| Entry {
         name: "policy".into(),
         value: name.into(),
@@ -54,7 +54,7 @@ fn named(names: &[&'static str]) -> Request {
     }
 }
 
-fn picked<'p>(policies: &'p Policies, request: &Request) -> Option<&'p str> {
+fn picked<'p>(policies: &'p Policies, request: &Request<'_>) -> Option<&'p str> {
     policies.pick(request).map(|policy| &*policy.name)
 }
 
@@ -79,7 +79,7 @@ fn a_name_that_is_unknown_empty_repeated_or_no_text_is_no_policy_and_never_the_d
         assert_eq!(picked(&policies, &named(names)), None, "{names:?}");
     }
     let mut bytes = named(&["strict"]);
-    bytes.context[0].value = vec![0xff].into();
+    bytes.context[0].value = b"\xff"[..].into();
     assert_eq!(picked(&policies, &bytes), None);
 }
 

@@ -1,5 +1,6 @@
 use super::*;
-use crate::request::Once;
+use crate::envoy::wire::{CheckRequest, Entry as WireEntry};
+use crate::request::{Once, Text};
 use envoy_types::pb::envoy::config::core::v3::{HeaderMap as FullHeaderMap, HeaderValue};
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::{
     HttpRequest as FullHttp, Peer, Request as FullRequest,
@@ -9,10 +10,11 @@ use envoy_types::pb::envoy::service::auth::v3::{
 };
 use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;
+use prost::Message as _;
 use std::collections::HashMap;
 
 /// What Envoy's own types make of a request, with fields besides that are not ours to read.
-fn encoded(http: Option<FullHttp>, context: HashMap<String, String>) -> Bytes {
+fn encoded(http: Option<FullHttp>, context: HashMap<String, String>) -> Vec<u8> {
     let check = FullCheckRequest {
         attributes: Some(FullContext {
             source: Some(Peer {
@@ -27,11 +29,11 @@ fn encoded(http: Option<FullHttp>, context: HashMap<String, String>) -> Bytes {
             ..FullContext::default()
         }),
     };
-    check.encode_to_vec().into()
+    check.encode_to_vec()
 }
 
-fn read(http: FullHttp) -> Request {
-    request(encoded(Some(http), HashMap::new()), None).unwrap()
+fn read(http: FullHttp) -> Request<'static> {
+    request(encoded(Some(http), HashMap::new()).leak(), None).unwrap()
 }
 
 fn raw_header(key: &str, raw_value: &[u8]) -> HeaderValue {
@@ -67,7 +69,8 @@ proptest! {
             body: "ignored".to_owned(),
             ..FullHttp::default()
         };
-        let read = request(encoded(Some(http), context.clone()), None).unwrap();
+        let message = encoded(Some(http), context.clone());
+        let read = request(&message, None).unwrap();
         prop_assert_eq!(&read.method[..], method.as_bytes());
         prop_assert_eq!(&read.target[..], path.as_bytes());
         prop_assert_eq!(&read.host[..], host.as_bytes());
@@ -80,8 +83,36 @@ proptest! {
     }
 
     #[test]
+    fn the_walk_reads_what_our_definitions_read(
+        headers in hash_map("[a-z-]{1,12}", ".{0,30}", 0..4),
+        raw in vec(("[a-z-]{1,12}", vec(any::<u8>(), 0..20), ".{0,9}"), 0..4),
+        changes in vec((any::<proptest::sample::Index>(), any::<u8>()), 0..3),
+    ) {
+        let header_map = FullHeaderMap {
+            headers: raw.into_iter().map(|(key, raw_value, value)| HeaderValue { key, value, raw_value }).collect(),
+        };
+        let http = FullHttp {
+            method: "GET".to_owned(),
+            path: "/orders".to_owned(),
+            host: "shop".to_owned(),
+            headers,
+            header_map: Some(header_map),
+            ..FullHttp::default()
+        };
+        let mut message = encoded(Some(http), HashMap::from([("policy".to_owned(), "x".to_owned())]));
+        for (at, byte) in changes {
+            let at = at.index(message.len());
+            message[at] = byte;
+        }
+        if let Ok(defined) = CheckRequest::decode(&message[..]) {
+            let read = request(&message, None);
+            prop_assert_eq!(read.map(|read| owned(&read)), Some(of_definitions(defined)));
+        }
+    }
+
+    #[test]
     fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..200)) {
-        let _ = request(bytes.into(), None);
+        let _ = request(&bytes, None);
     }
 
     #[test]
@@ -93,12 +124,12 @@ proptest! {
             headers: HashMap::from([("authorization".to_owned(), "Bearer a.b.c".to_owned())]),
             ..FullHttp::default()
         };
-        let mut bytes = encoded(Some(http), HashMap::new()).to_vec();
+        let mut bytes = encoded(Some(http), HashMap::new());
         if let Some(one) = bytes.get_mut(at) {
             *one = byte;
         }
         bytes.truncate(keep);
-        let _ = request(bytes.into(), None);
+        let _ = request(&bytes, None);
     }
 
     #[test]
@@ -107,8 +138,58 @@ proptest! {
     }
 }
 
-fn as_map(entries: &[Entry]) -> HashMap<String, String> {
-    let text = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).unwrap();
+type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+type Owned = ([Vec<u8>; 3], Pairs, Pairs);
+
+fn owned(request: &Request<'_>) -> Owned {
+    let pairs = |entries: &[Entry<'_>]| -> Pairs {
+        let pair = |entry: &Entry<'_>| (entry.name.to_vec(), entry.value.to_vec());
+        entries.iter().map(pair).collect()
+    };
+    let line = [request.method, request.target, request.host].map(|text| text.to_vec());
+    // Which of the two forms comes first says nothing.
+    let mut headers = pairs(&request.headers);
+    headers.sort();
+    (line, headers, pairs(&request.context))
+}
+
+fn of_definitions(message: CheckRequest) -> Owned {
+    let attributes = message.attributes.unwrap_or_default();
+    let http = attributes
+        .request
+        .unwrap_or_default()
+        .http
+        .unwrap_or_default();
+    let pair = |entry: WireEntry| (entry.key.to_vec(), entry.value.to_vec());
+    let raw = http
+        .header_map
+        .unwrap_or_default()
+        .headers
+        .into_iter()
+        .map(|header| {
+            let value = if header.raw_value.is_empty() {
+                header.value
+            } else {
+                header.raw_value
+            };
+            (header.key.to_vec(), value.to_vec())
+        });
+    let mut headers: Pairs = http.headers.into_iter().map(pair).chain(raw).collect();
+    headers.sort();
+    let line = [http.method, http.path, http.host].map(|text| text.to_vec());
+    (
+        line,
+        headers,
+        attributes
+            .context_extensions
+            .into_iter()
+            .map(pair)
+            .collect(),
+    )
+}
+
+fn as_map(entries: &[Entry<'_>]) -> HashMap<String, String> {
+    let text = |text: &Text<'_>| String::from_utf8(text.to_vec()).unwrap();
     entries
         .iter()
         .map(|entry| (text(&entry.name), text(&entry.value)))
@@ -170,11 +251,11 @@ fn env_06_what_envoy_leaves_out_is_empty_and_no_panic() {
     let nothing = FullCheckRequest { attributes: None };
     for message in [
         no_http,
-        no_request.encode_to_vec().into(),
-        nothing.encode_to_vec().into(),
-        Bytes::new(),
+        no_request.encode_to_vec(),
+        nothing.encode_to_vec(),
+        Vec::new(),
     ] {
-        let read = request(message, None).unwrap();
+        let read = request(&message, None).unwrap();
         assert!(read.headers.is_empty() && read.target.is_empty() && read.context.is_empty());
         assert_eq!(read.plain_path(), None);
     }
@@ -191,7 +272,7 @@ fn values_are_slices_of_the_message_and_not_copies() {
         HashMap::new(),
     );
     let bounds = message.as_ptr_range();
-    let read = request(message, None).unwrap();
+    let read = request(&message, None).unwrap();
     assert!(bounds.contains(&read.headers[0].value.as_ptr()));
 }
 

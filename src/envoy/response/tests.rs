@@ -24,7 +24,7 @@ fn denial(config: Config, refusal: &Refusal) -> Denial {
     Responses::new(config).denial(refusal, None, Some("req-1"))
 }
 
-fn grpc() -> Request {
+fn grpc() -> Request<'static> {
     Request {
         headers: vec![Entry {
             name: "content-type".into(),
