@@ -37,13 +37,7 @@ fn brr_01_the_scheme_is_case_insensitive_and_spaces_may_be_many() {
 
 #[test]
 fn brr_01_a_bearer_without_one_token_is_malformed() {
-    for value in [
-        "Bearer",
-        "Bearer ",
-        "Bearer a b",
-        "Bearer\ta",
-        "Bearer \u{e9}",
-    ] {
+    for value in ["Bearer", "Bearer ", "Bearer a b", "Bearer\ta"] {
         assert_eq!(
             find(&[("authorization", value)], &bearer_only()),
             Err(CredentialError::Malformed),

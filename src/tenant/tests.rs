@@ -58,8 +58,13 @@ fn naming(source: usize, tenant: &'static str) -> (Request<'static>, Value) {
     match source {
         0 => claims = json!({ "tenant": tenant }),
         1 => request.headers.push(entry("x-tenant-id", tenant)),
-        2 => request.host = (&*format!("{tenant}.shop.example.com").leak()).into(),
-        3 => request.target = (&*format!("/t/{tenant}/orders?x=1").leak()).into(),
+        2 => {
+            request.host = format!("{tenant}.shop.example.com")
+                .leak()
+                .as_bytes()
+                .into();
+        }
+        3 => request.target = format!("/t/{tenant}/orders?x=1").leak().as_bytes().into(),
         _ => request.context.push(entry("tenant", tenant)),
     }
     (request, claims)
@@ -181,7 +186,7 @@ fn a_tenant_of_another_form_is_unknown() {
     let mut bytes = request();
     bytes.headers.push(Entry {
         name: "x-tenant-id".into(),
-        value: b"\xff\xfe".into(),
+        value: b"\xff\xfe"[..].into(),
     });
     assert_eq!(settled(config(sources()), &bytes), Err(TenantError::Form));
     for good in ["a", "A.b_c-9", "a".repeat(64).leak()] {

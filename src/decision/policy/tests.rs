@@ -79,7 +79,7 @@ fn a_name_that_is_unknown_empty_repeated_or_no_text_is_no_policy_and_never_the_d
         assert_eq!(picked(&policies, &named(names)), None, "{names:?}");
     }
     let mut bytes = named(&["strict"]);
-    bytes.context[0].value = b"\xff".into();
+    bytes.context[0].value = b"\xff"[..].into();
     assert_eq!(picked(&policies, &bytes), None);
 }
 

@@ -1,5 +1,6 @@
 use super::*;
-use crate::request::Once;
+use crate::envoy::wire::{CheckRequest, Entry as WireEntry};
+use crate::request::{Once, Text};
 use envoy_types::pb::envoy::config::core::v3::{HeaderMap as FullHeaderMap, HeaderValue};
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::{
     HttpRequest as FullHttp, Peer, Request as FullRequest,
@@ -9,7 +10,7 @@ use envoy_types::pb::envoy::service::auth::v3::{
 };
 use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;
-use prost::Message;
+use prost::Message as _;
 use std::collections::HashMap;
 
 /// What Envoy's own types make of a request, with fields besides that are not ours to read.
@@ -32,7 +33,6 @@ fn encoded(http: Option<FullHttp>, context: HashMap<String, String>) -> Vec<u8> 
 }
 
 fn read(http: FullHttp) -> Request<'static> {
-    // The tests' few messages lie there until the end.
     request(encoded(Some(http), HashMap::new()).leak(), None).unwrap()
 }
 
@@ -69,7 +69,8 @@ proptest! {
             body: "ignored".to_owned(),
             ..FullHttp::default()
         };
-        let read = request(encoded(Some(http), context.clone()).leak(), None).unwrap();
+        let message = encoded(Some(http), context.clone());
+        let read = request(&message, None).unwrap();
         prop_assert_eq!(&read.method[..], method.as_bytes());
         prop_assert_eq!(&read.target[..], path.as_bytes());
         prop_assert_eq!(&read.host[..], host.as_bytes());
@@ -79,6 +80,34 @@ proptest! {
         let raw: Vec<_> = raw.into_iter().map(|(key, value)| (key.into_bytes(), value)).collect();
         prop_assert_eq!(rest, raw);
         prop_assert_eq!(as_map(&read.context), context);
+    }
+
+    #[test]
+    fn the_walk_reads_what_our_definitions_read(
+        headers in hash_map("[a-z-]{1,12}", ".{0,30}", 0..4),
+        raw in vec(("[a-z-]{1,12}", vec(any::<u8>(), 0..20), ".{0,9}"), 0..4),
+        changes in vec((any::<proptest::sample::Index>(), any::<u8>()), 0..3),
+    ) {
+        let header_map = FullHeaderMap {
+            headers: raw.into_iter().map(|(key, raw_value, value)| HeaderValue { key, value, raw_value }).collect(),
+        };
+        let http = FullHttp {
+            method: "GET".to_owned(),
+            path: "/orders".to_owned(),
+            host: "shop".to_owned(),
+            headers,
+            header_map: Some(header_map),
+            ..FullHttp::default()
+        };
+        let mut message = encoded(Some(http), HashMap::from([("policy".to_owned(), "x".to_owned())]));
+        for (at, byte) in changes {
+            let at = at.index(message.len());
+            message[at] = byte;
+        }
+        if let Ok(defined) = CheckRequest::decode(&message[..]) {
+            let read = request(&message, None);
+            prop_assert_eq!(read.map(|read| owned(&read)), Some(of_definitions(defined)));
+        }
     }
 
     #[test]
@@ -95,7 +124,7 @@ proptest! {
             headers: HashMap::from([("authorization".to_owned(), "Bearer a.b.c".to_owned())]),
             ..FullHttp::default()
         };
-        let mut bytes = encoded(Some(http), HashMap::new()).to_vec();
+        let mut bytes = encoded(Some(http), HashMap::new());
         if let Some(one) = bytes.get_mut(at) {
             *one = byte;
         }
@@ -109,8 +138,58 @@ proptest! {
     }
 }
 
+type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+type Owned = ([Vec<u8>; 3], Pairs, Pairs);
+
+fn owned(request: &Request<'_>) -> Owned {
+    let pairs = |entries: &[Entry<'_>]| -> Pairs {
+        let pair = |entry: &Entry<'_>| (entry.name.to_vec(), entry.value.to_vec());
+        entries.iter().map(pair).collect()
+    };
+    let line = [request.method, request.target, request.host].map(|text| text.to_vec());
+    // Which of the two forms comes first says nothing.
+    let mut headers = pairs(&request.headers);
+    headers.sort();
+    (line, headers, pairs(&request.context))
+}
+
+fn of_definitions(message: CheckRequest) -> Owned {
+    let attributes = message.attributes.unwrap_or_default();
+    let http = attributes
+        .request
+        .unwrap_or_default()
+        .http
+        .unwrap_or_default();
+    let pair = |entry: WireEntry| (entry.key.to_vec(), entry.value.to_vec());
+    let raw = http
+        .header_map
+        .unwrap_or_default()
+        .headers
+        .into_iter()
+        .map(|header| {
+            let value = if header.raw_value.is_empty() {
+                header.value
+            } else {
+                header.raw_value
+            };
+            (header.key.to_vec(), value.to_vec())
+        });
+    let mut headers: Pairs = http.headers.into_iter().map(pair).chain(raw).collect();
+    headers.sort();
+    let line = [http.method, http.path, http.host].map(|text| text.to_vec());
+    (
+        line,
+        headers,
+        attributes
+            .context_extensions
+            .into_iter()
+            .map(pair)
+            .collect(),
+    )
+}
+
 fn as_map(entries: &[Entry<'_>]) -> HashMap<String, String> {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let text = |text: &Text<'_>| String::from_utf8(text.to_vec()).unwrap();
     entries
         .iter()
         .map(|entry| (text(&entry.name), text(&entry.value)))
