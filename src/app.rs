@@ -24,6 +24,7 @@ use crate::secret::SecretError;
 use crate::server::authorization::Authorization;
 use crate::server::generation::Generation;
 use crate::server::{grpc_health, health};
+use crate::telemetry::SubjectPrivacy;
 use crate::telemetry::decisions::{Journal, Metrics};
 use crate::telemetry::log::Dropped;
 use crate::telemetry::privacy::Privacy;
@@ -42,6 +43,10 @@ use prometheus_client::registry::Registry;
 use reload::Reloader;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::timeout;
+
+/// How soon a start that waits for keys sees that a reload exchanged the issuers.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// A process that is bound to its addresses and not yet serving.
 #[derive(Debug)]
@@ -49,6 +54,7 @@ pub struct App {
     parts: Parts,
     authorization: Authorization,
     listeners: Vec<(Listener, Option<Acceptor>)>,
+    tls: Option<(Acceptor, Watch)>,
     health: Listener,
     registry: Arc<Registry>,
     lifecycle: Lifecycle,
@@ -65,6 +71,8 @@ struct Parts {
     load: Load,
     metrics: Metrics,
     reloads: Reloads,
+    /// Watches the key that hides subjects, where there is one.
+    key: Option<Watch>,
 }
 
 /// Why the process cannot come up.
@@ -101,6 +109,8 @@ impl App {
         dropped: Dropped,
     ) -> Result<Self, BuildError> {
         let listen = &config.listen;
+        // Files are watched before they are read, so that no change is lost.
+        let tls_watch = listen.check_tls.as_ref().map(|tls| Watch::new(tls.files()));
         let acceptor = listen.check_tls.as_ref().map(Acceptor::new).transpose()?;
         let mut listeners = Vec::new();
         for address in &listen.check {
@@ -127,6 +137,7 @@ impl App {
             .map(|issuer| Issuer::start(issuer.clone()));
         let issuers: Vec<_> = issuers.collect::<Result<_, _>>()?;
         let users = users(&config)?;
+        let key = key_watch(&config);
         let generation = generation(
             &config,
             &issuers,
@@ -141,6 +152,7 @@ impl App {
             load: load.clone(),
             metrics,
             reloads: Reloads::default(),
+            key,
             config,
         };
         metrics::register(&mut registry, &parts);
@@ -149,6 +161,7 @@ impl App {
             parts,
             authorization,
             listeners,
+            tls: acceptor.zip(tls_watch),
             health,
             registry: Arc::new(registry),
             lifecycle,
@@ -180,6 +193,7 @@ impl App {
             parts,
             authorization,
             listeners,
+            tls,
             health,
             registry,
             lifecycle,
@@ -192,15 +206,10 @@ impl App {
         ) {
             tracing::info!(listener = address, address = %listener, "listening");
         }
-        hold_until_keys(&lifecycle, &parts.issuers.load());
-        for (_, acceptor) in &listeners {
-            if let Some(acceptor) = acceptor.clone() {
-                let watch = Watch::new(acceptor.files());
-                lifecycle.keep(
-                    "check_tls",
-                    watch.follow("listen.check_tls", move || acceptor.reload()),
-                );
-            }
+        hold_until_keys(&lifecycle, &parts.issuers);
+        if let Some((acceptor, watch)) = tls {
+            let following = watch.follow("listen.check_tls", move || acceptor.reload());
+            lifecycle.keep("check_tls", following);
         }
         let told = health::Health {
             phase: lifecycle.phase(),
@@ -240,26 +249,44 @@ pub fn system_clock() -> Arc<dyn Clock> {
 }
 
 /// Ready means that every issuer was asked once and at least one has keys.
-fn hold_until_keys(lifecycle: &Lifecycle, issuers: &[Arc<Issuer>]) {
-    for issuer in issuers {
+///
+/// A reload may exchange the issuers meanwhile: one that is gone is not waited for.
+fn hold_until_keys(lifecycle: &Lifecycle, issuers: &Arc<ArcSwap<Vec<Arc<Issuer>>>>) {
+    for issuer in issuers.load().iter() {
+        let name = &issuer.config().name;
         let gate = lifecycle
             .readiness()
-            .gate(format!("first answer of issuer {}", issuer.config().name));
-        let keyring = Arc::clone(issuer.keyring());
+            .gate(format!("first answer of issuer {name}"));
+        let issuer = Arc::clone(issuer);
         tokio::spawn(async move {
-            keyring.asked().await;
+            while issuer.is_alive() && timeout(LOOK_AGAIN, issuer.keyring().asked()).await.is_err()
+            {
+            }
             drop(gate);
         });
     }
     let gate = lifecycle.readiness().gate("keys of any issuer");
-    let keyrings: Vec<_> = issuers
-        .iter()
-        .map(|issuer| Arc::clone(issuer.keyring()))
-        .collect();
+    let issuers = Arc::clone(issuers);
     tokio::spawn(async move {
-        select_all(keyrings.iter().map(|keyring| Box::pin(keyring.arrived()))).await;
+        loop {
+            let now = issuers.load_full();
+            let arrived = now
+                .iter()
+                .map(|issuer| Box::pin(issuer.keyring().arrived()));
+            if timeout(LOOK_AGAIN, select_all(arrived)).await.is_ok() {
+                break;
+            }
+        }
         drop(gate);
     });
+}
+
+/// Watches the key that hides subjects, where there is one.
+fn key_watch(config: &Config) -> Option<Watch> {
+    match &config.telemetry.subject {
+        SubjectPrivacy::Hash(key) => Some(Watch::new(vec![key.clone()])),
+        SubjectPrivacy::Plain | SubjectPrivacy::Omit => None,
+    }
 }
 
 fn users(config: &Config) -> Result<Users, SetupError> {
@@ -287,7 +314,7 @@ fn generation(
         Policies::new(&config.policies).ok_or(BuildError::Policies)?,
         Tokens::new(issuers, remembered, config.limits.token_bytes),
         Tenants::start(config.tenant.clone())?,
-        Revocations::start(&config.revocation, &config.issuers)?,
+        Revocations::start(&config.revocation, &config.issuers, &config.tenant)?,
         users,
     );
     Ok(Generation {

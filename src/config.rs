@@ -56,7 +56,7 @@ impl Config {
         let judged = [
             self.tenant.judge(),
             self.users.directory.judge(&self.realms()),
-            self.revocation.judge(&self.issuers),
+            self.revocation.judge(&self.issuers, &self.tenant),
         ];
         judged
             .into_iter()

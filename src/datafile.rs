@@ -6,6 +6,7 @@ use arc_swap::{ArcSwap, Guard};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 use tokio_util::task::AbortOnDropHandle;
 
 /// What a file says, as of its last good version; a bad one is refused and the old one stays.
@@ -20,24 +21,33 @@ impl<T: Send + Sync + 'static> DataFile<T> {
     /// Reads the file, and again at each change until this is dropped.
     pub fn open(
         path: &Path,
-        read: impl Fn(&Path) -> Result<T, Mistakes> + Send + 'static,
+        read: impl Fn(&Path) -> Result<T, Mistakes> + Send + Sync + 'static,
     ) -> Result<Self, Mistakes> {
         let mut watch = Watch::new(vec![path.to_owned()]);
         let held = Arc::new(ArcSwap::from_pointee(read(path)?));
+        let read = Arc::new(read);
         let (version, versions) = watch::channel(0);
         let target = Arc::clone(&held);
         let path: PathBuf = path.to_owned();
         let follower = tokio::spawn(async move {
             loop {
                 watch.changed().await;
-                match read(&path) {
-                    Ok(next) => {
+                // A long file is not read where decisions are made.
+                let reading = spawn_blocking({
+                    let (read, path) = (Arc::clone(&read), path.clone());
+                    move || read(&path)
+                });
+                match reading.await {
+                    Ok(Ok(next)) => {
                         target.store(Arc::new(next));
                         version.send_modify(|version| *version += 1);
                         tracing::info!(path = %path.display(), "file read again");
                     }
-                    Err(mistakes) => {
+                    Ok(Err(mistakes)) => {
                         tracing::error!(path = %path.display(), %mistakes, "new version of the file refused, the old one stays");
+                    }
+                    Err(_) => {
+                        tracing::error!(path = %path.display(), "reading the file panicked, the old version stays");
                     }
                 }
             }

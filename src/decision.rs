@@ -107,11 +107,11 @@ impl Decider {
             moment.wall,
         )?;
         if !policy.require_user {
-            return Ok(Permit::unasked(
-                Arc::clone(&token),
-                &tenancy,
-                self.users.names_by_subject(),
-            ));
+            let subject_is_id = self.users.names_by_subject();
+            if subject_is_id {
+                self.revoked_user(&token, &tenancy, subject.normalized(), moment)?;
+            }
+            return Ok(Permit::unasked(Arc::clone(&token), &tenancy, subject_is_id));
         }
         let user = self
             .user(&token, subject, &tenancy, moment, place, record)
@@ -197,14 +197,25 @@ impl Decider {
         record.user(&user);
         // Without an id of the directory's own, the subject is the canonical id.
         let id = user.id.as_deref().unwrap_or(subject.normalized());
-        let tenant = tenancy.tenant().map(|tenant| &**tenant);
-        self.revocations
-            .check_user(token, tenant, id, moment.wall)?;
+        self.revoked_user(token, tenancy, id, moment)?;
         match (&user.status, &user.lacks) {
             (Status::Disabled, _) => Err(Refusal::UserDisabled),
             (Status::Active, Some(attribute)) => Err(Refusal::UserIncomplete(attribute.clone())),
             (Status::Active, None) => Ok(user),
         }
+    }
+
+    fn revoked_user(
+        &self,
+        token: &VerifiedToken,
+        tenancy: &Tenancy,
+        id: &str,
+        moment: Moment,
+    ) -> Result<(), Refusal> {
+        let tenant = tenancy.tenant().map(|tenant| &**tenant);
+        Ok(self
+            .revocations
+            .check_user(token, tenant, id, moment.wall)?)
     }
 
     /// The tokens it verifies.

@@ -8,6 +8,7 @@ mod file;
 
 use crate::clock::Timestamp;
 use crate::datafile::DataFile;
+use crate::tenant;
 use crate::token::VerifiedToken;
 use crate::token::issuer;
 use crate::yaml::Mistakes;
@@ -107,10 +108,14 @@ impl Kind {
 
 impl Config {
     /// Judges the file, if there is one, as it will be read.
-    pub fn judge(&self, issuers: &[issuer::Config]) -> Result<(), Mistakes> {
+    pub fn judge(
+        &self,
+        issuers: &[issuer::Config],
+        tenants: &tenant::Config,
+    ) -> Result<(), Mistakes> {
         match self {
             Self::Memory => Ok(()),
-            Self::File(path) => file::read(path, issuers).map(|_| ()),
+            Self::File(path) => file::read(path, issuers, tenants).map(|_| ()),
         }
     }
 }
@@ -118,13 +123,17 @@ impl Config {
 impl Revocations {
     /// Takes up what is revoked; a file is read now and watched. Issuers lend their names and their
     /// way of writing subjects.
-    pub fn start(config: &Config, issuers: &[issuer::Config]) -> Result<Self, Mistakes> {
+    pub fn start(
+        config: &Config,
+        issuers: &[issuer::Config],
+        tenants: &tenant::Config,
+    ) -> Result<Self, Mistakes> {
         let file = match config {
             Config::Memory => None,
             Config::File(path) => {
-                let issuers = issuers.to_vec();
+                let (issuers, tenants) = (issuers.to_vec(), tenants.clone());
                 Some(DataFile::open(path, move |path| {
-                    file::read(path, &issuers)
+                    file::read(path, &issuers, &tenants)
                 })?)
             }
         };

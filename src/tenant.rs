@@ -100,7 +100,7 @@ impl Tenants {
             let Some(raw) = source.read(request, token)? else {
                 continue;
             };
-            let tenant = self.normalized(&raw)?;
+            let tenant = self.config.normalized(&raw)?;
             if named.as_ref().is_some_and(|before| *before != tenant) {
                 return Err(TenantError::Sources);
             }
@@ -130,19 +130,6 @@ impl Tenants {
         }
     }
 
-    fn normalized(&self, raw: &str) -> Result<String, TenantError> {
-        let (tenant, _) =
-            normalize(&self.config.normalize, raw.to_owned()).map_err(|_| TenantError::Form)?;
-        // Whatever the declared format: a tenant is one path segment, and visible.
-        let segment =
-            !matches!(tenant.as_str(), "" | "." | "..") && !tenant.contains(char::is_control);
-        if segment && self.config.format.is_match(&tenant) {
-            Ok(tenant)
-        } else {
-            Err(TenantError::Form)
-        }
-    }
-
     fn knows(&self, tenant: &str) -> bool {
         match (&self.config.known, &self.file) {
             (Known::List(list), _) => list.contains(tenant),
@@ -158,12 +145,33 @@ fn read(path: &std::path::Path) -> Result<BTreeSet<String>, Mistakes> {
 }
 
 impl Config {
+    /// A tenant in the form in which it is a key.
+    pub fn normalized(&self, raw: &str) -> Result<String, TenantError> {
+        normalized(raw, &self.normalize, &self.format)
+    }
+
     /// Judges the file of known tenants, if there is one, as it will be read.
     pub fn judge(&self) -> Result<(), Mistakes> {
         match &self.known {
             Known::File(path) => read(path).map(|_| ()),
             Known::Any | Known::List(_) => Ok(()),
         }
+    }
+}
+
+/// A tenant in the form in which it is a key; whatever the declared format, it is one path segment,
+/// and visible.
+pub fn normalized(
+    raw: &str,
+    steps: &[Normalization],
+    format: &Regex,
+) -> Result<String, TenantError> {
+    let (tenant, _) = normalize(steps, raw.to_owned()).map_err(|_| TenantError::Form)?;
+    let segment = !matches!(tenant.as_str(), "" | "." | "..") && !tenant.contains(char::is_control);
+    if segment && format.is_match(&tenant) {
+        Ok(tenant)
+    } else {
+        Err(TenantError::Form)
     }
 }
 

@@ -26,6 +26,7 @@ use claims::{Claims, ClaimsError};
 use issuer::Issuer;
 use jws::{Jws, JwsError, Malformed};
 use keyring::NoKey;
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -122,12 +123,25 @@ impl Remembered {
         Self {
             cache: Cache::builder()
                 .max_capacity(bytes)
+                // Tokens come and go; how often one was seen says little of whether it will be.
+                .eviction_policy(EvictionPolicy::lru())
                 .weigher(|_, token: &Arc<VerifiedToken>| token.weight())
                 .build_with_hasher(DigestHasher),
         }
     }
 
+    /// Forgets the tokens of issuers and keys that are gone, and with them what they hold on to.
+    pub fn forget_dead(&self) {
+        for (digest, token) in &self.cache {
+            if !token.is_alive() {
+                self.cache.invalidate(&*digest);
+            }
+        }
+        self.cache.run_pending_tasks();
+    }
+
     fn size(&self) -> (u64, u64) {
+        self.cache.run_pending_tasks();
         (self.cache.entry_count(), self.cache.weighted_size())
     }
 }
@@ -183,8 +197,16 @@ impl Tokens {
         if let Some(token) = self.remembered.cache.get(&digest) {
             if token.is_alive() {
                 claimed.issuer = Some(Arc::clone(token.issuer()));
-                token.check_again(now, instant)?;
-                return Ok((token, Seen::Before));
+                return match token.check_again(now, instant) {
+                    Ok(()) => Ok((token, Seen::Before)),
+                    Err(error) => {
+                        // Expired, it gives up its place; a provider's outage is no reason to.
+                        if matches!(error, TokenError::Claims(_)) {
+                            self.remembered.cache.invalidate(&digest);
+                        }
+                        Err(error)
+                    }
+                };
             }
             self.remembered.cache.invalidate(&digest);
         }

@@ -27,16 +27,17 @@ use tokio::time::{Instant, timeout_at};
 /// Knows users; a handle, cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Users {
+    config: Arc<Config>,
+    room: Arc<Semaphore>,
     shared: Arc<Shared>,
 }
 
+/// What outlives a change of time-outs and of concurrency.
 #[derive(Debug)]
 struct Shared {
-    config: Config,
     directory: Box<dyn Directory>,
     remembered: Remembered,
     under_way: Mutex<HashMap<Key, watch::Receiver<Option<Outcome>>>>,
-    room: Semaphore,
     counts: Counts,
 }
 
@@ -113,16 +114,27 @@ impl Users {
         let shared = Shared {
             remembered: Remembered::new(&config.cache),
             under_way: Mutex::default(),
-            room: Semaphore::new(config.concurrency),
             counts: Counts::default(),
             directory,
-            config,
         };
         let users = Self {
+            room: Arc::new(Semaphore::new(config.concurrency)),
+            config: Arc::new(config),
             shared: Arc::new(shared),
         };
         users.forget_on_change();
         users
+    }
+
+    /// These users under another configuration, with all that is remembered; `None` where that asks
+    /// another directory, or remembers otherwise.
+    pub fn reconfigured(&self, config: &Config) -> Option<Self> {
+        let same = config.directory == self.config.directory && config.cache == self.config.cache;
+        same.then(|| Self {
+            room: Arc::new(Semaphore::new(config.concurrency)),
+            config: Arc::new(config.clone()),
+            shared: Arc::clone(&self.shared),
+        })
     }
 
     /// What is known of a user, from memory if it may, else from the directory.
@@ -154,8 +166,10 @@ impl Users {
                 cached: Cached::Stale,
             });
         }
-        let until = now + self.shared.config.wait;
-        let waited = place.wait(until, ended(self.look_up(query.owned()))).await;
+        let until = now + self.config.wait;
+        // Whoever may not wait begins no look-up either.
+        let looked_up = async { ended(self.look_up(query.owned(), now)).await };
+        let waited = place.wait(until, looked_up).await;
         let failure = match waited {
             Ok(Ok(user)) => {
                 return Ok(Known {
@@ -188,7 +202,7 @@ impl Users {
 
     /// What was configured.
     pub fn config(&self) -> &Config {
-        &self.shared.config
+        &self.config
     }
 
     /// How look-ups ended.
@@ -202,17 +216,24 @@ impl Users {
     }
 
     /// Joins the look-up of this user that is under way, or begins one; it ends by itself.
-    fn look_up(&self, key: Key) -> watch::Receiver<Option<Outcome>> {
+    fn look_up(&self, key: Key, now: Instant) -> watch::Receiver<Option<Outcome>> {
         let mut under_way = self.shared.under_way.lock();
         if let Some(running) = under_way.get(&key) {
             return running.clone();
         }
+        // One that ended a moment ago has left the list and its answer behind.
+        if let Some((Freshness::Fresh, user)) = self.shared.remembered.get(&key.query(), now) {
+            return watch::channel(Some(Ok(user))).1;
+        }
         let (done, outcome) = watch::channel(None);
         under_way.insert(key.clone(), outcome.clone());
         drop(under_way);
-        let shared = Arc::clone(&self.shared);
+        let running = Running {
+            users: self.clone(),
+            key,
+            done,
+        };
         tokio::spawn(async move {
-            let running = Running { shared, key, done };
             let outcome = running.ask().await;
             running.done.send_replace(Some(outcome));
         });
@@ -238,7 +259,7 @@ impl Users {
 
 /// A look-up under way; it leaves the list however it ends.
 struct Running {
-    shared: Arc<Shared>,
+    users: Users,
     key: Key,
     done: watch::Sender<Option<Outcome>>,
 }
@@ -246,38 +267,31 @@ struct Running {
 impl Running {
     async fn ask(&self) -> Outcome {
         let Shared {
-            config,
             directory,
             remembered,
-            room,
             counts,
             under_way: _,
-        } = &*self.shared;
-        let began = Instant::now();
-        let until = began + config.timeout;
-        let answer = timeout_at(until, async {
-            // The semaphore is never closed; a look-up that finds no room in time is late.
-            let _room = room
-                .acquire()
-                .await
-                .map_err(|_| Unanswered::because(Reason::Crowded))?;
-            directory.look_up(self.key.query()).await
-        });
-        let answer = answer
-            .await
-            .unwrap_or_else(|_| Err(Unanswered::because(Reason::Timeout)));
+        } = &*self.users.shared;
+        let versions = directory.versions();
+        let version = || versions.as_ref().map(|versions| *versions.borrow());
+        let (began, before) = (Instant::now(), version());
+        let answer = self.answer(began).await;
         let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         counts.micros.fetch_add(micros, Ordering::Relaxed);
         match answer {
             Ok(Answer::Found(user)) => {
                 counts.found.fetch_add(1, Ordering::Relaxed);
                 let user = Arc::new(user);
-                remembered.found(self.key.clone(), Arc::clone(&user), began);
+                if version() == before {
+                    remembered.found(self.key.clone(), Arc::clone(&user), began);
+                }
                 Ok(Some(user))
             }
             Ok(Answer::NotFound) => {
                 counts.not_found.fetch_add(1, Ordering::Relaxed);
-                remembered.not_found(self.key.clone(), began);
+                if version() == before {
+                    remembered.not_found(self.key.clone(), began);
+                }
                 Ok(None)
             }
             Err(unanswered) => {
@@ -285,16 +299,36 @@ impl Running {
                     count.fetch_add(1, Ordering::Relaxed);
                 }
                 tracing::debug!(reason = unanswered.reason.as_str(), "no trustworthy answer");
-                remembered.unanswered(&self.key, Instant::now());
                 Err(unanswered)
             }
         }
+    }
+
+    /// Asks, once there is room for another look-up; both within `timeout`.
+    async fn answer(&self, began: Instant) -> Result<Answer, Unanswered> {
+        let until = began + self.users.config.timeout;
+        // The semaphore is never closed: an error can only be a late one.
+        let Ok(Ok(_room)) = timeout_at(until, self.users.room.acquire()).await else {
+            return Err(Unanswered::because(Reason::Crowded));
+        };
+        let looked_up = self.users.shared.directory.look_up(self.key.query());
+        let late = |_| Err(Unanswered::because(Reason::Timeout));
+        timeout_at(until, looked_up).await.unwrap_or_else(late)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.shared.under_way.lock().remove(&self.key);
+        let Shared {
+            remembered,
+            under_way,
+            ..
+        } = &*self.users.shared;
+        // No answer, or no outcome at all: a panic is no reason to ask again at once.
+        if !matches!(&*self.done.borrow(), Some(Ok(_))) {
+            remembered.unanswered(&self.key, Instant::now());
+        }
+        under_way.lock().remove(&self.key);
     }
 }
 

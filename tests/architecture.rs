@@ -27,7 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "revocation",
-        &["clock", "datafile", "subject", "token", "yaml"],
+        &["clock", "datafile", "subject", "token", "tenant", "yaml"],
     ),
     ("user", &["load", "net", "secret", "datafile", "yaml"]),
     (

@@ -1,18 +1,19 @@
 //! A new configuration for a running process: checked first, then swapped at once.
 
-use super::{BuildError, Parts, generation, users};
+use super::{BuildError, Parts, generation, key_watch, users};
 use crate::config::{Config, Loaded};
 use crate::net::watch::Watch;
-use crate::telemetry::SubjectPrivacy;
 use crate::token::Remembered;
 use crate::token::issuer::Issuer;
 use crate::yaml::Mistakes;
+use futures_util::future::join_all;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
 
 /// How long a new issuer's first keys are waited for before the swap: its tokens come right after.
@@ -20,10 +21,28 @@ const FIRST_KEYS: Duration = Duration::from_secs(5);
 
 /// Where the configuration comes from.
 pub struct Source {
-    /// The file, to be watched.
-    pub path: PathBuf,
-    /// Reads it, with the environment as it was at the start.
-    pub load: Box<dyn Fn() -> Result<Loaded, Mistakes> + Send>,
+    path: PathBuf,
+    watch: Watch,
+    load: Arc<dyn Fn() -> Result<Loaded, Mistakes> + Send + Sync>,
+}
+
+impl Source {
+    /// Watches a file from now on, which `load` reads, with the environment as it is at the start.
+    pub fn new(
+        path: PathBuf,
+        load: impl Fn() -> Result<Loaded, Mistakes> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            watch: Watch::new(vec![path.clone()]),
+            path,
+            load: Arc::new(load),
+        }
+    }
+
+    /// Reads the configuration as it is now.
+    pub fn load(&self) -> Result<Loaded, Mistakes> {
+        (self.load)()
+    }
 }
 
 impl fmt::Debug for Source {
@@ -39,7 +58,6 @@ impl fmt::Debug for Source {
 pub(super) struct Reloader {
     parts: Parts,
     source: Source,
-    watch: Watch,
 }
 
 /// Why a new configuration is refused, and the old one stays.
@@ -53,33 +71,22 @@ enum ReloadError {
     Log,
     #[error("{0}")]
     Build(#[from] BuildError),
-}
-
-/// The files whose change is a new configuration: data, keys and certificates are followed by those
-/// who read them.
-fn watched(source: &Source, config: &Config) -> Vec<PathBuf> {
-    let mut files = vec![source.path.clone()];
-    if let SubjectPrivacy::Hash(key) = &config.telemetry.subject {
-        files.push(key.clone());
-    }
-    files
+    #[error("the reading of it panicked")]
+    Panicked(#[from] JoinError),
 }
 
 impl Reloader {
-    pub(super) fn new(parts: Parts, source: Source) -> Self {
-        let watch = Watch::new(watched(&source, &parts.config));
-        Self {
-            parts,
-            source,
-            watch,
-        }
+    pub(super) const fn new(parts: Parts, source: Source) -> Self {
+        Self { parts, source }
     }
 
-    /// Reloads at each signal and each change of the file, for ever.
+    /// Reloads at each signal and each change of the file, or of the key that hides subjects, for
+    /// ever. Data, keys and certificates are followed by those who read them.
     pub(super) async fn run(mut self, mut signals: watch::Receiver<u64>) {
         loop {
             tokio::select! {
-                () = self.watch.changed() => {}
+                () = self.source.watch.changed() => {}
+                () = changed(self.parts.key.as_mut()) => {}
                 changed = signals.changed() => if changed.is_err() {
                     return;
                 },
@@ -102,7 +109,11 @@ impl Reloader {
             config,
             warnings,
             files: _,
-        } = (self.source.load)()?;
+        } = spawn_blocking({
+            let load = Arc::clone(&self.source.load);
+            move || load()
+        })
+        .await??;
         if config.listen != self.parts.config.listen {
             return Err(ReloadError::Listen);
         }
@@ -112,33 +123,34 @@ impl Reloader {
         }
         let issuers = self.issuers(&config)?;
         let current = self.parts.current.load_full();
-        let same_users = config.users == self.parts.config.users
-            && config.realms() == self.parts.config.realms();
-        let users = if same_users {
-            current.decider.users().clone()
-        } else {
-            users(&config).map_err(BuildError::from)?
+        let same_realms = config.realms() == self.parts.config.realms();
+        let kept = current.decider.users().reconfigured(&config.users);
+        let users = match kept.filter(|_| same_realms) {
+            Some(users) => users,
+            None => users(&config).map_err(BuildError::from)?,
         };
         let remembered = if config.limits.tokens == self.parts.config.limits.tokens {
             self.parts.remembered.clone()
         } else {
             Remembered::new(config.limits.tokens)
         };
-        let next = generation(
-            &config,
-            &issuers,
-            users,
-            remembered.clone(),
-            self.parts.metrics.clone(),
-        )?;
-        for issuer in &issuers {
-            // One that does not answer is retried beside the road, as at the start.
-            let _in_time = timeout(FIRST_KEYS, issuer.keyring().asked()).await;
-        }
+        let key = key_watch(&config);
+        let (config, next) = spawn_blocking({
+            let (issuers, remembered) = (issuers.clone(), remembered.clone());
+            let metrics = self.parts.metrics.clone();
+            move || {
+                let next = generation(&config, &issuers, users, remembered, metrics)?;
+                Ok::<_, BuildError>((config, next))
+            }
+        })
+        .await??;
+        // Those that do not answer are retried beside the road, as at the start.
+        let asked = join_all(issuers.iter().map(|issuer| issuer.keyring().asked()));
+        let _in_time = timeout(FIRST_KEYS, asked).await;
         for warning in warnings {
             tracing::warn!(%warning, "risky setting");
         }
-        self.watch = Watch::new(watched(&self.source, &config));
+        self.parts.key = key;
         self.swap(config, issuers, remembered, next);
         Ok(())
     }
@@ -175,6 +187,7 @@ impl Reloader {
             load,
             metrics: _,
             reloads: _,
+            key: _,
         } = &mut self.parts;
         load.resize(config.limits.in_flight, config.limits.waiting);
         current.store(Arc::new(next));
@@ -186,7 +199,16 @@ impl Reloader {
         {
             issuer.retire();
         }
+        remembered.forget_dead();
         *kept = remembered;
         *own = config;
+    }
+}
+
+/// Waits for a change of a file that may not be there to watch.
+async fn changed(watch: Option<&mut Watch>) {
+    match watch {
+        Some(watch) => watch.changed().await,
+        None => std::future::pending().await,
     }
 }

@@ -27,8 +27,10 @@ pub(super) fn run(
 ) -> io::Result<Outcome> {
     let environment: Vec<_> = environment.collect();
     let path = arguments.config.clone();
-    let load = move || config::load(&path, environment.iter().cloned());
-    let loaded = match load() {
+    let source = Source::new(arguments.config.clone(), move || {
+        config::load(&path, environment.iter().cloned())
+    });
+    let loaded = match source.load() {
         Ok(loaded) => loaded,
         Err(mistakes) => {
             write!(error, "{mistakes}")?;
@@ -43,10 +45,6 @@ pub(super) fn run(
         }
     };
     let runtime = tokio::runtime::Runtime::new()?;
-    let source = Source {
-        path: arguments.config.clone(),
-        load: Box::new(load),
-    };
     let served = runtime.block_on(serve(loaded, source, &log));
     // What was cut off may still hold a thread; it does not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));

@@ -44,15 +44,16 @@ pub struct Record<'s> {
     tenant: Option<Arc<str>>,
     cached: Option<Cached>,
     user: Option<Arc<User>>,
+    subject_is_id: bool,
 }
 
 impl<'s> Record<'s> {
-    /// Opens a record for a request with this `x-request-id`.
-    pub fn open(sink: &'s dyn Sink, began: Instant, request_id: Option<&'s str>) -> Self {
+    /// Opens a record.
+    pub fn open(sink: &'s dyn Sink, began: Instant) -> Self {
         Self {
             sink,
             began,
-            request_id,
+            request_id: None,
             outcome: Outcome::Abandon,
             policy: None,
             claimed: Claimed::default(),
@@ -60,7 +61,18 @@ impl<'s> Record<'s> {
             tenant: None,
             cached: None,
             user: None,
+            subject_is_id: false,
         }
+    }
+
+    /// Notes the request's `x-request-id`, which can be shown as it is.
+    pub const fn identify(&mut self, request_id: Option<&'s str>) {
+        self.request_id = request_id;
+    }
+
+    /// When Envoy's question came.
+    pub const fn began(&self) -> Instant {
+        self.began
     }
 
     pub(super) fn policy(&mut self, policy: &Arc<Policy>) {
@@ -92,6 +104,7 @@ impl<'s> Record<'s> {
             Ok(permit) => {
                 // Whoever reads Envoy's metadata may trust what stands in it on a pass.
                 self.tenant = permit.tenant().cloned();
+                self.subject_is_id = permit.user_id().is_some() && self.user_id().is_none();
                 Outcome::Allow
             }
             Err(refusal) => Outcome::Refuse(refusal.clone()),
@@ -168,6 +181,13 @@ impl<'s> Record<'s> {
             .map(|subject| &**subject.normalized())
     }
 
+    /// The subject as the token has it, where it was normalized.
+    pub fn raw_subject(&self) -> Option<&str> {
+        let (token, _) = self.token.as_ref()?;
+        let subject = token.subject().as_ref().ok()?;
+        (subject.raw() != subject.normalized()).then(|| &**subject.raw())
+    }
+
     /// Which normalizations the subject needed.
     pub fn normalizations(&self) -> Kinds {
         let subject = self
@@ -189,9 +209,10 @@ impl<'s> Record<'s> {
         self.cached
     }
 
-    /// The directory's id of the user, once found.
+    /// The canonical id of the user, once it is known.
     pub fn user_id(&self) -> Option<&str> {
-        self.user.as_ref().and_then(|user| user.id.as_deref())
+        let own = self.user.as_ref().and_then(|user| user.id.as_deref());
+        own.or_else(|| self.subject().filter(|_| self.subject_is_id))
     }
 }
 

@@ -192,19 +192,21 @@ fn escape(text: &str, escaped: &[u8], to: &mut BytesMut) {
     }
 }
 
-/// The other spellings of a name: each hyphen also as an underscore, in every combination.
+/// The other spellings of a name: each hyphen also as an underscore and the other way round, in every
+/// combination, since a backend may take the two for one (RFC 3875 4.1.18).
 fn spellings(name: &str) -> Vec<String> {
     let mut all = vec![String::new()];
     for character in name.chars() {
-        let hyphen = character == '-';
-        let mut more = Vec::new();
-        for spelling in &mut all {
-            if hyphen {
-                more.push(format!("{spelling}_"));
-            }
-            spelling.push(character);
-        }
-        all.append(&mut more);
+        let written: &[char] = match character {
+            '-' | '_' => &['-', '_'],
+            _ => &[character],
+        };
+        let longer = all.iter().flat_map(|spelling| {
+            written
+                .iter()
+                .map(move |character| format!("{spelling}{character}"))
+        });
+        all = longer.collect();
     }
     all.retain(|spelling| spelling != name);
     all
@@ -231,7 +233,7 @@ pub struct Config {
     pub strip: Vec<String>,
     /// The most that all values may sum up to, in bytes.
     pub max_bytes: usize,
-    /// Whether the service behind sees the credential.
+    /// Whether the service behind sees the headers that may bear a credential; cookies it always sees.
     pub forward_authorization: bool,
 }
 

@@ -3,6 +3,7 @@
 use super::{Names, Revoked, Strike};
 use crate::clock::Timestamp;
 use crate::subject::Subject;
+use crate::tenant::Config as Tenants;
 use crate::token::issuer::Config as Issuer;
 use crate::yaml::{self, Mistakes, Path, Tree};
 use schemars::JsonSchema;
@@ -101,7 +102,7 @@ entry! {
 entry! {
     /// A tenant.
     House {
-        /// The tenant, in its normalized form.
+        /// The tenant, in any spelling that normalization brings together.
         tenant: String,
         /// Strikes what was issued at or before this; everything, if left out.
         before: Option<Time>,
@@ -134,9 +135,17 @@ impl TryFrom<String> for Time {
 }
 
 /// Reads the file; each entry that names what is not configured is a mistake of its own.
-pub(super) fn read(path: &std::path::Path, issuers: &[Issuer]) -> Result<Revoked, Mistakes> {
+pub(super) fn read(
+    path: &std::path::Path,
+    issuers: &[Issuer],
+    tenants: &Tenants,
+) -> Result<Revoked, Mistakes> {
     let (tree, document) = yaml::open::<Document>(path);
-    let mut reading = Reading { tree, issuers };
+    let mut reading = Reading {
+        tree,
+        issuers,
+        tenants,
+    };
     let mut revoked = Revoked::default();
     if let Some(document) = document {
         reading.take(document, &mut revoked);
@@ -150,6 +159,7 @@ pub(super) fn read(path: &std::path::Path, issuers: &[Issuer]) -> Result<Revoked
 struct Reading<'i> {
     tree: Tree,
     issuers: &'i [Issuer],
+    tenants: &'i Tenants,
 }
 
 impl Reading<'_> {
@@ -237,20 +247,31 @@ impl Reading<'_> {
         for (at, entry) in users.into_iter().enumerate() {
             self.user(at, entry, revoked);
         }
-        for House {
-            tenant,
-            before,
-            at,
-            until,
-            reason,
-        } in tenants
-        {
-            let struck = strike(before, at, until, reason);
-            revoked
-                .tenants
-                .entry(tenant.into())
-                .or_default()
-                .push(struck);
+        for (at, entry) in tenants.into_iter().enumerate() {
+            let House {
+                tenant,
+                before,
+                at: since,
+                until,
+                reason,
+            } = entry;
+            let path = Path::default().key("tenants").item(at).key("tenant");
+            if let Some(tenant) = self.tenant(&path, &tenant) {
+                let struck = strike(before, since, until, reason);
+                revoked.tenants.entry(tenant).or_default().push(struck);
+            }
+        }
+    }
+
+    /// A tenant in the form in which tokens are looked up.
+    fn tenant(&mut self, path: &Path, written: &str) -> Option<Box<str>> {
+        match self.tenants.normalized(written) {
+            Ok(tenant) => Some(tenant.into()),
+            Err(error) => {
+                let remedy = format!("correct it: {error}");
+                self.mistake(path, "a tenant of the configured format", written, &remedy);
+                None
+            }
         }
     }
 
@@ -283,12 +304,17 @@ impl Reading<'_> {
             until,
             reason,
         } = entry;
+        let mut house = None;
+        if let Some(tenant) = &tenant {
+            let path = Path::default().key("users").item(at).key("tenant");
+            house = self.tenant(&path, tenant);
+            if house.is_none() {
+                return;
+            }
+        }
         if let Some(issuer) = self.issuer("users", at, &issuer) {
             let names = revoked.users.entry((*issuer.realm).into()).or_default();
-            let struck = (
-                tenant.map(String::into_boxed_str),
-                strike(before, since, until, reason),
-            );
+            let struck = (house, strike(before, since, until, reason));
             names.entry(id.into()).or_default().push(struck);
         }
     }
@@ -303,16 +329,21 @@ impl Reading<'_> {
             until,
             reason,
         } = entry;
+        let mut house = None;
+        if let Some(tenant) = &tenant {
+            let path = Path::default().key("subjects").item(at).key("tenant");
+            house = self.tenant(&path, tenant);
+            if house.is_none() {
+                return;
+            }
+        }
         let Some(issuer) = self.issuer("subjects", at, &issuer) else {
             return;
         };
         match Subject::of(&issuer.subject, &subject) {
             Ok(subject) => {
                 let names = revoked.subjects.entry((*issuer.realm).into()).or_default();
-                let struck = (
-                    tenant.map(String::into_boxed_str),
-                    strike(before, since, until, reason),
-                );
+                let struck = (house, strike(before, since, until, reason));
                 names
                     .entry((**subject.normalized()).into())
                     .or_default()

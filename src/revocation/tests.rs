@@ -13,6 +13,16 @@ const GLOBEX: &str = "https://id.globex.example";
 /// 2026-01-02T00:00:00Z, in seconds.
 const NOON: u64 = 1_767_312_000;
 
+fn tenants() -> tenant::Config {
+    tenant::Config {
+        required: false,
+        from: Vec::new(),
+        normalize: vec![Normalization::Trim, Normalization::Lowercase],
+        format: regex::Regex::new("^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,63})$").unwrap(),
+        known: tenant::Known::Any,
+    }
+}
+
 fn issuers() -> Vec<Issuer> {
     vec![sample::config(ACME), sample::config(GLOBEX)]
 }
@@ -22,7 +32,7 @@ fn revoked_by(text: &str, issuers: &[Issuer]) -> Result<Revoked, Mistakes> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("revocations.yaml");
     fs::write(&path, text).unwrap();
-    file::read(&path, issuers)
+    file::read(&path, issuers, &tenants())
 }
 
 fn revoked(text: &str) -> Revoked {
@@ -264,7 +274,8 @@ async fn a_changed_file_is_read_again_and_a_bad_version_changes_nothing() {
     let path = folder.path().join("revocations.yaml");
     let striking = |jti: &str| format!("tokens: [{{issuer: {ACME}, jti: {jti}}}]\n");
     fs::write(&path, striking("t1")).unwrap();
-    let revocations = Revocations::start(&Config::File(path.clone()), &issuers()).unwrap();
+    let revocations =
+        Revocations::start(&Config::File(path.clone()), &issuers(), &tenants()).unwrap();
     let mut versions = revocations.file.as_ref().unwrap().versions();
     let now = Timestamp::from_secs(NOON);
     let [one, two] = ["t1", "t2"].map(|jti| token(ACME, &json!({ "jti": jti, "iat": NOON })));
@@ -280,7 +291,7 @@ async fn a_changed_file_is_read_again_and_a_bad_version_changes_nothing() {
         "tokens: [{issuer: https://nobody.example, jti: t1}]\n",
     )
     .unwrap();
-    assert!(file::read(&path, &issuers()).is_err());
+    assert!(file::read(&path, &issuers(), &tenants()).is_err());
     assert_eq!(struck(), [false, true]);
     fs::write(&path, striking("t1")).unwrap();
     changed(&mut versions).await;
@@ -294,7 +305,7 @@ async fn changed(versions: &mut tokio::sync::watch::Receiver<u64>) {
 
 #[tokio::test]
 async fn without_a_file_nothing_is_revoked() {
-    let revocations = Revocations::start(&Config::Memory, &issuers()).unwrap();
+    let revocations = Revocations::start(&Config::Memory, &issuers(), &tenants()).unwrap();
     let token = token(ACME, &json!({"jti": "t1"}));
     let now = Timestamp::from_secs(NOON);
     assert!(revocations.check(&token, Some("acme"), now).is_ok());

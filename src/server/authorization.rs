@@ -1,7 +1,8 @@
 //! `envoy.service.auth.v3.Authorization/Check`: bytes in, bytes out, one record each.
 //!
-//! Every request that reaches us is answered with a `CheckResponse`: to Envoy a gRPC error is no
-//! denial but a failure, which `failure_mode_allow` turns into a pass.
+//! Every message that Envoy can send is answered with a `CheckResponse`: to Envoy a gRPC error is no
+//! denial but a failure, which `failure_mode_allow` turns into a pass. What is left to gRPC is a
+//! message over 16 MiB, or compressed, which Envoy does not do unless told to.
 
 use super::generation::Generation;
 use crate::clock::Clock;
@@ -25,8 +26,9 @@ use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc, NamedService, UnaryService};
 use tower_service::Service;
 
-/// The longest message that is read, in bytes: Envoy's own limit on headers is 60 KiB.
-const MAX_MESSAGE: usize = 1024 * 1024;
+/// The longest message that is read, in bytes. Headers are bounded by Envoy (60 KiB unless configured);
+/// this is for bodies, which `with_request_body` may add and nobody here reads.
+const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
 /// How long a decision may take where Envoy does not say how long it waits (Envoy's default).
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -34,6 +36,11 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Answers `Check` by the current generation of the configuration.
 #[derive(Clone, Debug)]
 pub struct Authorization {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
     current: Arc<ArcSwap<Generation>>,
     clock: Arc<dyn Clock>,
     load: Load,
@@ -41,37 +48,53 @@ pub struct Authorization {
 
 impl Authorization {
     /// Answers by `current`, as long as `load` has room.
-    pub const fn new(current: Arc<ArcSwap<Generation>>, clock: Arc<dyn Clock>, load: Load) -> Self {
-        Self {
+    pub fn new(current: Arc<ArcSwap<Generation>>, clock: Arc<dyn Clock>, load: Load) -> Self {
+        let shared = Shared {
             current,
             clock,
             load,
+        };
+        Self {
+            shared: Arc::new(shared),
         }
     }
 
     /// Answers one encoded `CheckRequest`; `timeout` is Envoy's.
     pub async fn check(&self, message: Bytes, timeout: Option<Duration>) -> Answer {
-        let generation = self.current.load_full();
-        let began = Instant::now();
-        let request = decode::request(&message, timeout);
-        let request_id = request.as_ref().and_then(request_id);
-        let mut record = Record::open(&generation.sink, began, request_id);
-        let decision = self.decide(&generation, request.as_ref(), began, &mut record);
+        let generation = self.shared.current.load_full();
+        let Generation {
+            responses, privacy, ..
+        } = &*generation;
+        let mut record = Record::open(&generation.sink, Instant::now());
+        let answer = self.answer(&generation, &message, timeout, &mut record);
         // The panic's hook has told where; a request that we cannot judge is denied.
-        let decided = AssertUnwindSafe(decision).catch_unwind().await;
-        let outcome = decided.unwrap_or(Err(Refusal::Panicked));
-        let allowed = outcome.and_then(|permit| {
-            Answer::allow(&permit, &generation.identity, &record, &generation.privacy)
-        });
+        let answered = AssertUnwindSafe(answer).catch_unwind().await;
+        answered.unwrap_or_else(|_| {
+            record.refuse(&Refusal::Panicked);
+            Answer::deny(&Refusal::Panicked, None, responses, &record, privacy)
+        })
+    }
+
+    async fn answer<'m>(
+        &self,
+        generation: &Generation,
+        message: &'m [u8],
+        timeout: Option<Duration>,
+        record: &mut Record<'m>,
+    ) -> Answer {
+        let Generation {
+            identity,
+            responses,
+            privacy,
+            ..
+        } = generation;
+        let request = decode::request(message, timeout);
+        record.identify(request.as_ref().and_then(request_id));
+        let decided = self.decide(generation, request.as_ref(), record).await;
+        let allowed = decided.and_then(|permit| Answer::allow(&permit, identity, record, privacy));
         allowed.unwrap_or_else(|refusal| {
             record.refuse(&refusal);
-            Answer::deny(
-                &refusal,
-                request.as_ref(),
-                &generation.responses,
-                &record,
-                &generation.privacy,
-            )
+            Answer::deny(&refusal, request.as_ref(), responses, record, privacy)
         })
     }
 
@@ -80,16 +103,19 @@ impl Authorization {
         &self,
         generation: &Generation,
         request: Option<&Request<'_>>,
-        began: Instant,
         record: &mut Record<'_>,
     ) -> Result<Permit, Refusal> {
         let request = request.ok_or(Refusal::Undecodable)?;
         let patience = request.timeout.unwrap_or(PATIENCE);
-        let deadline = began + patience.saturating_sub(patience / 10);
-        let place = self.load.admit(deadline).ok_or(Refusal::Overloaded)?;
+        let deadline = record.began() + patience.saturating_sub(patience / 10);
+        let place = self
+            .shared
+            .load
+            .admit(deadline)
+            .ok_or(Refusal::Overloaded)?;
         let moment = Moment {
-            wall: self.clock.now(),
-            instant: began,
+            wall: self.shared.clock.now(),
+            instant: record.began(),
         };
         generation
             .decider

@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
 
 /// Connections at once: a probe and a few scrapers, with room.
 const CONNECTIONS: usize = 128;
@@ -54,15 +55,20 @@ pub async fn serve(listener: Listener, health: Health) {
     }
 }
 
+/// How long one connection may last.
+const LONGEST: Duration = Duration::from_secs(60);
+
 async fn serve_one(stream: Stream, router: Router) {
     let mut server = Builder::new(TokioExecutor::new()).http1_only();
     server
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD);
-    let done = server
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
-        .await;
+    let lasting = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    // One who does not read what he asked for holds no place for ever.
+    let Ok(done) = timeout(LONGEST, lasting).await else {
+        return;
+    };
     if let Err(error) = done {
         tracing::debug!(error, "a connection to the health listener broke");
     }

@@ -91,13 +91,11 @@ fn uuid(text: &str) -> Option<String> {
             .and_then(|rest| rest.strip_suffix('}'))
             .unwrap_or(text),
     };
-    if bare.len() != 32 && !is_hyphenated_uuid(bare) {
+    let bare_hex = bare.len() == 32 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !bare_hex && !is_hyphenated_uuid(bare) {
         return None;
     }
     let mut hex = bare.chars().filter(|character| *character != '-');
-    if !hex.clone().all(|character| character.is_ascii_hexdigit()) {
-        return None;
-    }
     let mut groups = Vec::with_capacity(5);
     for length in [8, 4, 4, 4, 12] {
         groups.push(

@@ -205,6 +205,7 @@ impl Journal {
         let subject = record
             .subject()
             .and_then(|subject| self.privacy.shown(subject));
+        let raw_subject = record.raw_subject().and_then(|raw| self.privacy.shown(raw));
         let micros = u64::try_from(record.elapsed().as_micros()).unwrap_or(u64::MAX);
         let detail = match record.outcome() {
             Outcome::Refuse(refusal) => Some(refusal.to_string()),
@@ -221,6 +222,7 @@ impl Journal {
                     issuer = record.issuer().map(|issuer| &*issuer.name),
                     tenant = record.named_tenant(),
                     subject = subject.as_deref(),
+                    raw_subject = raw_subject.as_deref(),
                     kid = record.claimed_key(),
                     cache = record.cache().map(Cached::as_str),
                     micros,

@@ -168,7 +168,8 @@ impl Claims {
             Some(Value::String(text)) => *text == wanted.is,
             Some(Value::Array(items)) => items.iter().any(|item| item.as_str() == Some(&wanted.is)),
             Some(Value::Bool(value)) => value.to_string() == wanted.is,
-            Some(Value::Null | Value::Number(_) | Value::Object(_)) | None => false,
+            Some(Value::Number(number)) => number.to_string() == wanted.is,
+            Some(Value::Null | Value::Object(_)) | None => false,
         }
     }
 

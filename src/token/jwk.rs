@@ -18,6 +18,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// RSA moduli in bits (RFC 7518 3.3 asks for 2048; beyond 8192 a key only costs time).
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
+/// The name of a shared secret.
+const SECRET: &str = "secret";
+
 /// Members that only a private or symmetric key has.
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
@@ -26,6 +29,7 @@ const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
 /// `Debug` shows what it is and never what it holds.
 pub struct Key {
     id: Option<Arc<str>>,
+    name: Arc<str>,
     thumbprint: Arc<str>,
     kind: Kind,
     only: Option<Algorithm>,
@@ -66,6 +70,9 @@ pub enum KeyError {
     /// The point is not on the curve, or of small order.
     #[error("public key is not a usable point of its curve")]
     Point,
+    /// The secret is a public key, or a set of keys, by mistake: anybody could sign with it.
+    #[error("expected the bytes of a secret, found a PEM or JSON text")]
+    NotASecret,
     /// The secret is shorter than the hash (RFC 7518 3.2).
     #[error("secret of {came} bytes: expected at least {least}")]
     SecretTooShort {
@@ -98,9 +105,11 @@ impl Key {
             "OKP" => okp(&members)?,
             _ => return Err(KeyError::Unsupported),
         };
+        let thumbprint = thumbprint(canonical.as_bytes());
         let key = Self {
+            name: id.clone().unwrap_or_else(|| Arc::clone(&thumbprint)),
             id,
-            thumbprint: thumbprint(canonical.as_bytes()),
+            thumbprint,
             kind,
             only,
             material,
@@ -114,6 +123,12 @@ impl Key {
 
     /// Takes a shared secret, which must be as long as the hash of each declared algorithm.
     pub fn from_secret(secret: &[u8], declared: &[Algorithm]) -> Result<Self, KeyError> {
+        let text = secret.trim_ascii();
+        let is_json = serde_json::from_slice::<Value>(text)
+            .is_ok_and(|value| value.is_object() || value.is_array());
+        if is_json || text.starts_with(b"-----BEGIN") {
+            return Err(KeyError::NotASecret);
+        }
         let least = declared
             .iter()
             .filter_map(|algorithm| hash_bytes(*algorithm))
@@ -131,6 +146,7 @@ impl Key {
         );
         Ok(Self {
             id: None,
+            name: SECRET.into(),
             thumbprint: thumbprint(canonical.as_bytes()),
             kind: Kind::Secret {
                 bytes: secret.len(),
@@ -146,9 +162,10 @@ impl Key {
         self.id.as_ref()
     }
 
-    /// The name under which the key is revoked: its `kid`, else its thumbprint.
-    pub fn name(&self) -> &Arc<str> {
-        self.id.as_ref().unwrap_or(&self.thumbprint)
+    /// The name under which the key is logged and revoked: its `kid`, else its thumbprint; of a shared
+    /// secret `secret`, since its thumbprint would let anybody try guesses (RFC 7638 7).
+    pub const fn name(&self) -> &Arc<str> {
+        &self.name
     }
 
     /// Whether the key is still in its issuer's set.

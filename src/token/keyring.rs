@@ -353,8 +353,11 @@ impl Keyring {
             let names: Vec<_> = set.keys().iter().map(|key| &**key.name()).collect();
             tracing::info!(issuer = &*self.name, keys = ?names, "keys replaced");
         }
+        let has_keys = !set.keys().is_empty();
         self.held.store(Some(Arc::new(Held { set, began })));
-        self.first.send_replace(First::Had);
+        if has_keys {
+            self.first.send_replace(First::Had);
+        }
         self.counts.replaced.fetch_add(1, Ordering::Relaxed);
         Fetched::Replaced
     }

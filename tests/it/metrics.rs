@@ -139,10 +139,7 @@ async fn scraped() -> String {
     }
     world.bearer("a.b.c").await;
     let path = world.file.clone();
-    let source = Source {
-        path: path.clone(),
-        load: Box::new(move || config::load(&path, [])),
-    };
+    let source = Source::new(path.clone(), move || config::load(&path, []));
     let app = world.app.take().expect("a process");
     let running = tokio::spawn(app.run(source, futures_util::stream::pending()));
     until("the health listener answers", async || {

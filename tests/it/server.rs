@@ -25,10 +25,7 @@ impl Served {
         let mut world = World::start().await;
         let path = world.file.clone();
         let socket = path.with_file_name("check.sock");
-        let source = Source {
-            path: path.clone(),
-            load: Box::new(move || config::load(&path, [])),
-        };
+        let source = Source::new(path.clone(), move || config::load(&path, []));
         let app = world.app.take().expect("a process that does not serve yet");
         let running = tokio::spawn(async move {
             app.run(source, futures_util::stream::pending()).await;
@@ -143,12 +140,21 @@ async fn env_03_the_deadline_of_the_call_is_kept_with_a_denial() {
 }
 
 #[tokio::test]
-async fn another_method_is_unimplemented_and_a_message_beyond_a_mebibyte_is_refused() {
+async fn another_method_is_unimplemented_and_a_long_message_is_answered_up_to_16_mib() {
     let served = Served::start().await;
     let (answer, status) = served
         .call("/envoy.service.auth.v3.Authorization/Chek", b"", "5S")
         .await;
     assert_eq!((answer, status.as_str()), (None, "12"));
-    let (answer, status) = served.call(CHECK, &vec![0; 1024 * 1024 + 1], "5S").await;
+    // Field 15, as long as a body may be: nothing that is read, and no headers.
+    let body = 2 * 1024 * 1024;
+    let mut message = vec![0x7a, 0x80, 0x80, 0x80, 0x01];
+    message.resize(message.len() + body, 0);
+    let (answer, status) = served.call(CHECK, &message, "5S").await;
+    assert_eq!(status, "0");
+    assert_eq!(Told::read(&answer.expect("a message")).code(), "internal");
+    let (answer, status) = served
+        .call(CHECK, &vec![0; 16 * 1024 * 1024 + 1], "5S")
+        .await;
     assert_eq!((answer, status.as_str()), (None, "11"));
 }

@@ -36,7 +36,8 @@ pub(super) fn name(at: &At<'_>, written: &str) -> Option<String> {
 
 /// A name that Envoy may set towards the service behind, or remove.
 ///
-/// Each `-` is removed in the spelling `_` too, so that their number is bounded; Envoy itself
+/// Each `-` is removed in the spelling `_` too and the other way round, so that their number is bounded;
+/// Envoy itself
 /// ignores changes of `host`, of pseudo headers and of `x-envoy-*`.
 pub(super) fn identity(at: &At<'_>, written: &str) -> Option<String> {
     let refused = if written.starts_with(':') {
@@ -45,8 +46,8 @@ pub(super) fn identity(at: &At<'_>, written: &str) -> Option<String> {
         "neither `host` nor `x-envoy-…`"
     } else if HOP_BY_HOP.contains(&written) {
         "no header of the connection itself"
-    } else if written.matches('-').count() > 5 {
-        "a header's name with at most five hyphens"
+    } else if written.matches(['-', '_']).count() > 5 {
+        "a header's name with at most five hyphens and underscores"
     } else {
         return name(at, written);
     };

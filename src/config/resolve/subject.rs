@@ -2,10 +2,9 @@
 
 use crate::config::document::{KnownFormat, Rewrite, Subject, SubjectFormat};
 use crate::config::report::At;
-use crate::subject::{Config, Format, Normalization, Rewrite as Rule};
+use crate::subject::{Config, Format, Rewrite as Rule};
 use crate::yaml::shown;
 use regex::Regex;
-use unicode_normalization::UnicodeNormalization;
 
 pub(super) fn resolve(at: &At<'_>, subject: Subject) -> Option<Config> {
     let Subject {
@@ -42,41 +41,6 @@ pub(super) fn resolve(at: &At<'_>, subject: Subject) -> Option<Config> {
 pub(super) fn whole(at: &At<'_>, pattern: &str) -> Option<Regex> {
     compiled(at, pattern)?;
     compiled(at, &format!(r"\A(?:{pattern})\z"))
-}
-
-/// One normalization, as the request's subject and tenant go through it.
-pub(super) fn normalized(step: Normalization, text: String) -> String {
-    match step {
-        Normalization::Trim => text.trim_ascii().to_owned(),
-        Normalization::Lowercase => text.to_ascii_lowercase(),
-        Normalization::Nfc => text.nfc().collect(),
-        Normalization::Uuid => uuid(&text).unwrap_or(text),
-    }
-}
-
-/// A UUID in hyphenated lower case, if the text is one: with or without hyphens, braces or `urn:uuid:`.
-fn uuid(text: &str) -> Option<String> {
-    let lower = text.to_ascii_lowercase();
-    let bare = lower.strip_prefix("urn:uuid:").unwrap_or(&lower);
-    let bare = match bare.strip_prefix('{') {
-        Some(inner) => inner.strip_suffix('}')?,
-        None => bare,
-    };
-    let digits = bare.replace('-', "");
-    let is_hyphenated = bare.split('-').map(str::len).eq([8_usize, 4, 4, 4, 12]);
-    let is_bare = bare.len() == 32;
-    let is_hex = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !is_hex || !(is_hyphenated || is_bare) {
-        return None;
-    }
-    let mut hyphenated = String::with_capacity(36);
-    for (index, digit) in digits.chars().enumerate() {
-        if matches!(index, 8 | 12 | 16 | 20) {
-            hyphenated.push('-');
-        }
-        hyphenated.push(digit);
-    }
-    Some(hyphenated)
 }
 
 fn compiled(at: &At<'_>, pattern: &str) -> Option<Regex> {

@@ -74,17 +74,16 @@ pub(super) fn tenants(
 ) -> Option<BTreeSet<String>> {
     let mut tenants = Some(BTreeSet::new());
     for (index, written) in written.iter().enumerate() {
-        let tenant = normalize.iter().fold(written.clone(), |tenant, step| {
-            subject::normalized(*step, tenant)
-        });
-        if !format.is_match(&tenant) {
+        let Ok(tenant) = crate::tenant::normalized(written, normalize, format) else {
             at.item(index).wrong(
                 "a tenant that matches `tenant.format`",
                 shown(written),
                 "correct the tenant, or the format",
             );
             tenants = None;
-        } else if let Some(tenants) = &mut tenants {
+            continue;
+        };
+        if let Some(tenants) = &mut tenants {
             tenants.insert(tenant);
         }
     }

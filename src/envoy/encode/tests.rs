@@ -26,7 +26,9 @@ impl Sink for Deaf {
 }
 
 fn record() -> Record<'static> {
-    Record::open(&Deaf, Instant::now(), Some("req-1"))
+    let mut record = Record::open(&Deaf, Instant::now());
+    record.identify(Some("req-1"));
+    record
 }
 
 /// What Envoy's own types read in leave to pass.
