@@ -169,7 +169,8 @@ impl Users {
         let until = now + self.config.wait;
         // Whoever may not wait begins no look-up either.
         let looked_up = async { ended(self.look_up(query.owned(), now)).await };
-        let waited = place.wait(until, looked_up).await;
+        // Boxed, so that a decision that does not wait does not carry it along.
+        let waited = Box::pin(place.wait(until, looked_up)).await;
         let failure = match waited {
             Ok(Ok(user)) => {
                 return Ok(Known {

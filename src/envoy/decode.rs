@@ -27,7 +27,7 @@ pub fn request(message: &[u8], timeout: Option<Duration>) -> Option<Request<'_>>
                 2 => http_request(http, &mut request),
                 _ => Some(()),
             }),
-            10 => entry(value).map(|entry| request.context.push(entry)),
+            10 => entry(value, &mut request.context),
             _ => Some(()),
         }),
         _ => Some(()),
@@ -36,55 +36,46 @@ pub fn request(message: &[u8], timeout: Option<Duration>) -> Option<Request<'_>>
 }
 
 fn http_request<'m>(message: &'m [u8], request: &mut Request<'m>) -> Option<()> {
-    each_field(message, |number, value| {
+    each_field(message, |number, value| match number {
+        2 => {
+            request.method = value.into();
+            Some(())
+        }
+        3 => entry(value, &mut request.headers),
+        4 => {
+            request.target = value.into();
+            Some(())
+        }
+        5 => {
+            request.host = value.into();
+            Some(())
+        }
+        13 => each_field(value, |number, header| match number {
+            1 => entry(header, &mut request.headers),
+            _ => Some(()),
+        }),
+        _ => Some(()),
+    })
+}
+
+/// Reads an entry of a `map<string, string>`, or a `HeaderValue`, of which Envoy fills `raw_value` or
+/// `value`, into its place among the others.
+fn entry<'m>(message: &'m [u8], entries: &mut Vec<Entry<'m>>) -> Option<()> {
+    entries.push(Entry::default());
+    let entry = entries.last_mut()?;
+    let mut raw = false;
+    each_field(message, |number, text| {
         match number {
-            2 => request.method = value.into(),
-            3 => request.headers.push(entry(value)?),
-            4 => request.target = value.into(),
-            5 => request.host = value.into(),
-            13 => each_field(value, |number, header| {
-                if number == 1 {
-                    request.headers.push(raw_header(header)?);
-                }
-                Some(())
-            })?,
+            1 => entry.name = text.into(),
+            2 if !raw => entry.value = text.into(),
+            3 if !text.is_empty() => {
+                raw = true;
+                entry.value = text.into();
+            }
             _ => {}
         }
         Some(())
     })
-}
-
-/// An entry of a `map<string, string>`.
-fn entry(message: &[u8]) -> Option<Entry<'_>> {
-    let mut entry = Entry::default();
-    each_field(message, |number, text| {
-        match number {
-            1 => entry.name = text.into(),
-            2 => entry.value = text.into(),
-            _ => {}
-        }
-        Some(())
-    })?;
-    Some(entry)
-}
-
-/// A `HeaderValue`: Envoy fills `raw_value`, or `value`.
-fn raw_header(message: &[u8]) -> Option<Entry<'_>> {
-    let mut entry = Entry::default();
-    let mut raw = None;
-    each_field(message, |number, text| {
-        match number {
-            1 => entry.name = text.into(),
-            2 => entry.value = text.into(),
-            3 => raw = Some(text),
-            _ => {}
-        }
-        Some(())
-    })?;
-    if let Some(raw) = raw.filter(|raw| !raw.is_empty()) {
-        entry.value = raw.into();
-    }
-    Some(entry)
 }
 
 /// Gives every length-delimited field to `take`, in order; `None` where the bytes are no message, or
