@@ -339,3 +339,6 @@ fn credential_headers(config: &Config) -> Vec<String> {
     });
     named.collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,6 +102,28 @@ fn each_normalization_does_what_it_says_and_tells_that_it_did() {
 }
 
 #[test]
+fn what_is_no_uuid_stays_as_it_is_however_long_and_hyphenated() {
+    let mut config = config();
+    config.normalize = vec![Normalization::Uuid];
+    for text in [
+        &format!("a{}", "-".repeat(31)),
+        &format!("{}a", "-".repeat(31)),
+        "0f8fad5b-d9cb-469f-a165-70867728",
+        "0f8fad5bd9cb-469fa165-7086772895",
+        "0f8fad5-bd9cb-469f-a165-70867728950e",
+        "0f8fad5b-d9cb-469f-a165-7086772895-e",
+        "0f8fad5bd9cb469fa16570867728950g",
+        "{0f8fad5bd9cb469fa16570867728950e",
+        "urn:uuid:0f8fad5b-d9cb-469f-a165-70867728",
+        "\u{e9}0f8fad5bd9cb469fa1657086772895",
+    ] {
+        let subject = Subject::of(&config, text).unwrap();
+        assert_eq!(&**subject.normalized(), text);
+        assert!(subject.changed().is_empty(), "{text}");
+    }
+}
+
+#[test]
 fn what_would_become_ascii_is_invalid() {
     let mut config = config();
     config.normalize = vec![Normalization::Nfc, Normalization::Lowercase];

@@ -19,12 +19,13 @@ struct Book {
     versions: watch::Sender<u64>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Line {
     Found(&'static str),
     NotFound,
     Fails(Reason),
     FoundAfter(Duration),
+    NotFoundAfter(Duration),
     Throttled(Duration),
     Panics,
 }
@@ -74,6 +75,10 @@ impl Script {
             Line::FoundAfter(delay) => {
                 tokio::time::sleep(delay).await;
                 found("late")
+            }
+            Line::NotFoundAfter(delay) => {
+                tokio::time::sleep(delay).await;
+                Ok(Answer::NotFound)
             }
             Line::Throttled(after) => Err(Unanswered {
                 reason: Reason::Throttled,
@@ -406,6 +411,21 @@ async fn who_finds_no_room_to_wait_is_told_so_or_served_stale() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_finds_no_room_to_wait_begins_no_look_up() {
+    let mut world = world(&[Line::FoundAfter(millis(100))]);
+    world.load = Load::new(100, 1);
+    let names: Vec<String> = (0..50).map(|number| format!("user-{number}")).collect();
+    let outcomes = join_all(names.iter().map(|name| world.find(name))).await;
+    let crowded = outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome, Err(NotKnown::Crowded)))
+        .count();
+    assert_eq!((crowded, world.script.calls()), (49, 1));
+    pass(secs(5)).await;
+    assert_eq!(world.script.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_directory_that_panics_is_a_fault_of_ours_and_the_next_look_up_begins_anew() {
     let world = world(&[Line::Panics, Line::Found("u-1")]);
     let error = world.find("alice").await.unwrap_err();
@@ -476,6 +496,23 @@ async fn a_directory_that_changed_is_asked_again() {
     world.script.0.versions.send_modify(|version| *version += 1);
     pass(millis(1)).await;
     assert_eq!(world.alice().await, says("miss", "u-2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_asked_for_before_the_directory_changed_is_not_remembered_after_it() {
+    for before in [
+        Line::FoundAfter(millis(100)),
+        Line::NotFoundAfter(millis(100)),
+    ] {
+        let world = world(&[before]);
+        let change = async {
+            pass(millis(50)).await;
+            world.script.0.versions.send_modify(|version| *version += 1);
+        };
+        let (_of_before, ()) = tokio::join!(world.alice(), change);
+        world.script.now_says(&[Line::Found("u-2")]);
+        assert_eq!(world.alice().await, says("miss", "u-2"), "{before:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ use crate::parts::oidc::OpenIdProvider;
 use crate::parts::sidecar::Sidecar;
 use crate::parts::until;
 use crate::world::{BARE, Expected, World, people, program};
+use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -191,4 +192,20 @@ async fn two_issuers_of_which_one_is_dead_are_ready_within_ten_seconds() {
         send(&dead).await.status == 200
     })
     .await;
+}
+
+/// A thumbprint of a secret in a log lets anybody try guesses (RFC 7638 7).
+#[tokio::test]
+async fn the_log_shows_nothing_that_is_made_of_a_shared_secret() {
+    let (issuer, users) = (Issuer::start(), people());
+    let configuration = Configuration::new(&issuer, &users)
+        .issuer(
+            &issuer.url(),
+            "keys: {secret_file: secret}\nalgorithms: [HS256]",
+        )
+        .file("secret", &"correct horse ".repeat(3));
+    let sidecar = Sidecar::start(program(), |place| configuration.install(place)).await;
+    let replaced = |line: &Value| line["message"] == "keys replaced";
+    let line = sidecar.logged("the keys are there", replaced).await;
+    assert_eq!(line["keys"], r#"["secret"]"#);
 }

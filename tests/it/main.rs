@@ -21,6 +21,8 @@ mod directories;
 mod documents;
 mod metrics;
 mod refusals;
+mod reload;
+mod revocations;
 mod server;
 mod wire;
 mod world;

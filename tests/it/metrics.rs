@@ -4,8 +4,6 @@ use crate::parts::client::Client;
 use crate::parts::{PATIENCE, until};
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
-use subgate::app::Source;
-use subgate::config;
 
 /// Name, type and labels of a metric; a counter's name ends in `_total`, an info's in `_info`.
 type Metrics = BTreeMap<String, (String, BTreeSet<String>)>;
@@ -138,10 +136,7 @@ async fn scraped() -> String {
             .await;
     }
     world.bearer("a.b.c").await;
-    let path = world.file.clone();
-    let source = Source::new(path.clone(), move || config::load(&path, []));
-    let app = world.app.take().expect("a process");
-    let running = tokio::spawn(app.run(source, futures_util::stream::pending()));
+    let _running = world.serve();
     until("the health listener answers", async || {
         health.try_get("/livez").await.is_ok()
     })
@@ -149,7 +144,6 @@ async fn scraped() -> String {
     let answer = tokio::time::timeout(PATIENCE, health.get("/metrics"))
         .await
         .expect("an answer");
-    running.abort();
     let media_type = answer.header("content-type");
     assert!(
         media_type.starts_with("application/openmetrics-text"),

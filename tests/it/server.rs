@@ -3,13 +3,12 @@
 use crate::parts::{PATIENCE, until};
 use crate::world::{Told, World, http, question};
 use bytes::{BufMut, Bytes, BytesMut};
+use envoy_types::pb::envoy::service::auth::v3::attribute_context::HttpRequest;
 use http::{HeaderMap, Request};
 use std::path::PathBuf;
-use subgate::app::Source;
-use subgate::config;
 use tokio::net::UnixStream;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 
@@ -17,19 +16,14 @@ const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 struct Served {
     world: World,
     socket: PathBuf,
-    running: JoinHandle<()>,
+    _running: AbortOnDropHandle<()>,
 }
 
 impl Served {
     async fn start() -> Self {
         let mut world = World::start().await;
-        let path = world.file.clone();
-        let socket = path.with_file_name("check.sock");
-        let source = Source::new(path.clone(), move || config::load(&path, []));
-        let app = world.app.take().expect("a process that does not serve yet");
-        let running = tokio::spawn(async move {
-            app.run(source, futures_util::stream::pending()).await;
-        });
+        let socket = world.file.with_file_name("check.sock");
+        let running = world.serve();
         until("the sidecar takes connections", async || {
             UnixStream::connect(&socket).await.is_ok()
         })
@@ -37,7 +31,7 @@ impl Served {
         Self {
             world,
             socket,
-            running,
+            _running: running,
         }
     }
 
@@ -88,12 +82,6 @@ impl Served {
     }
 }
 
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.running.abort();
-    }
-}
-
 #[tokio::test]
 async fn a_question_over_a_socket_has_its_answer_and_grpc_says_ok_to_both() {
     let served = Served::start().await;
@@ -140,21 +128,34 @@ async fn env_03_the_deadline_of_the_call_is_kept_with_a_denial() {
 }
 
 #[tokio::test]
-async fn another_method_is_unimplemented_and_a_long_message_is_answered_up_to_16_mib() {
+async fn another_method_is_unimplemented_and_a_message_beyond_16_mebibytes_is_refused() {
     let served = Served::start().await;
     let (answer, status) = served
         .call("/envoy.service.auth.v3.Authorization/Chek", b"", "5S")
         .await;
     assert_eq!((answer, status.as_str()), (None, "12"));
-    // Field 15, as long as a body may be: nothing that is read, and no headers.
-    let body = 2 * 1024 * 1024;
-    let mut message = vec![0x7a, 0x80, 0x80, 0x80, 0x01];
-    message.resize(message.len() + body, 0);
-    let (answer, status) = served.call(CHECK, &message, "5S").await;
-    assert_eq!(status, "0");
-    assert_eq!(Told::read(&answer.expect("a message")).code(), "internal");
     let (answer, status) = served
         .call(CHECK, &vec![0; 16 * 1024 * 1024 + 1], "5S")
         .await;
     assert_eq!((answer, status.as_str()), (None, "11"));
+}
+
+/// ENV-03: with `with_request_body` a question is as long as its body, and nobody here reads that.
+#[tokio::test]
+async fn env_03_a_question_with_a_body_of_2_mebibytes_is_decided() {
+    let served = Served::start().await;
+    let bearer = format!("Bearer {}", served.world.issuer.token().sign());
+    for (headers, expected) in [
+        (vec![("authorization", bearer.as_str())], "allow"),
+        (vec![("accept", "*/*")], "token_missing"),
+    ] {
+        let asked = HttpRequest {
+            body: "x".repeat(2 * 1024 * 1024),
+            ..http(&headers)
+        };
+        let message = question(Some(asked), &[]);
+        let (answer, status) = served.call(CHECK, &message, "5S").await;
+        assert_eq!(status, "0");
+        assert_eq!(Told::read(&answer.expect("a message")).code(), expected);
+    }
 }

@@ -8,7 +8,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
+use subgate::clock::{Clock, Timestamp};
 
 #[tokio::test]
 async fn a_known_user_passes_with_its_identity_and_the_metadata_says_who_and_why() {
@@ -302,18 +304,41 @@ async fn env_03_a_deadline_is_kept_with_a_denial() {
     assert_eq!(told.set["retry-after"], "1");
 }
 
-/// Of a directory whose ids are the subjects, a user is revoked by that id.
+/// A subject that is the id needs no answer of the directory to be told as one.
 #[tokio::test]
-async fn a_user_whose_subject_is_the_id_is_revoked_by_it() {
+async fn the_metadata_has_the_users_id_also_where_the_subject_is_the_id() {
     let world = World::configured(|same| {
         same.users("  fields: {id: none}\n")
-            .file(
-                "revocations.yaml",
-                "users: [{issuer: acme, id: alice, reason: left}]\n",
-            )
-            .and_sections("revocation: {memory: {file: revocations.yaml}}\n")
+            .and_sections("policies: {default: {}, logout: {require_user: false}}\n")
     });
     let world = world.await;
-    let told = world.bearer(&world.issuer.token().sign()).await;
-    assert_eq!((told.status, told.code()), (401, "token_revoked"));
+    let bearer = format!("Bearer {}", world.issuer.token().subject(" alice").sign());
+    for policy in ["default", "logout"] {
+        let asked = http(&[("authorization", &bearer)]);
+        let told = world.ask_about(asked, &[("policy", policy)]).await;
+        assert_eq!(told.code(), "allow");
+        assert_eq!(told.set["x-user-id"], "alice", "{policy}");
+        let shown = told.metadata.get("user_id").map(String::as_str);
+        assert_eq!(shown, Some("alice"), "{policy}: {told:?}");
+    }
+}
+
+/// A clock that is broken.
+#[derive(Debug)]
+struct Broken;
+
+impl Clock for Broken {
+    fn now(&self) -> Timestamp {
+        panic!("as a test wants it")
+    }
+}
+
+#[tokio::test]
+async fn a_panic_inside_a_decision_is_a_denial_and_the_next_one_is_too() {
+    let world = World::at(Arc::new(Broken), |same| same).await;
+    let token = world.issuer.token().sign();
+    for _ in 0..2 {
+        let told = world.bearer(&token).await;
+        assert_eq!((told.status, told.code()), (503, "internal"));
+    }
 }

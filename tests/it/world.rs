@@ -15,13 +15,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use subgate::app::App;
-use subgate::clock::SystemClock;
+use subgate::app::{App, Source};
+use subgate::clock::{Clock, SystemClock};
 use subgate::config;
 use subgate::net::listen::Address;
 use subgate::server::authorization::Authorization;
 use subgate::telemetry::log::Dropped;
 use tempfile::TempDir;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Everything but Envoy.
 pub(crate) struct World {
@@ -43,6 +44,14 @@ impl World {
 
     /// The ordinary configuration, changed.
     pub(crate) async fn configured(change: impl FnOnce(Configuration) -> Configuration) -> Self {
+        Self::at(Arc::new(SystemClock), change).await
+    }
+
+    /// The ordinary configuration, changed, by another clock.
+    pub(crate) async fn at(
+        clock: Arc<dyn Clock>,
+        change: impl FnOnce(Configuration) -> Configuration,
+    ) -> Self {
         let issuer = Issuer::start();
         let users = Users::start([
             User::named("alice"),
@@ -56,7 +65,7 @@ impl World {
         let file = folder.path().join("config.yaml");
         std::fs::write(&file, &text).expect("a file");
         let loaded = config::load(&file, []).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        let app = App::build(loaded.config, Arc::new(SystemClock), Dropped::none())
+        let app = App::build(loaded.config, clock, Dropped::none())
             .await
             .expect("a process");
         Self {
@@ -81,6 +90,25 @@ impl World {
                 panic!("expected TCP, came {other}")
             }
         }
+    }
+
+    /// Serves, and follows the configuration's file, until the handle is dropped.
+    pub(crate) fn serve(&mut self) -> AbortOnDropHandle<()> {
+        let path = self.file.clone();
+        let source = Source::new(path.clone(), move || config::load(&path, []));
+        let app = self.app.take().expect("a process that does not serve yet");
+        AbortOnDropHandle::new(tokio::spawn(async move {
+            app.run(source, futures_util::stream::pending()).await;
+        }))
+    }
+
+    /// Replaces a text in the configuration's file, all at once.
+    pub(crate) fn rewrite(&self, old: &str, new: &str) {
+        let text = std::fs::read_to_string(&self.file).expect("a file");
+        assert!(text.contains(old), "expected {old:?} in {text}");
+        let next = self.file.with_extension("next");
+        std::fs::write(&next, text.replace(old, new)).expect("a file");
+        std::fs::rename(&next, &self.file).expect("a file");
     }
 
     /// Asks with these headers.

@@ -156,6 +156,37 @@ async fn env_09_every_spelling_of_every_name_is_removed_whoever_calls() {
     }
 }
 
+/// ENV-09: a backend may take either separator for the other (RFC 3875 4.1.18).
+#[tokio::test]
+async fn env_09_a_name_written_with_underscores_is_removed_in_its_spellings_with_hyphens_too() {
+    let underscored = Config {
+        user_id: Some("x_user_id".to_owned()),
+        headers: vec![("x_plan-b".to_owned(), Value::Attribute("plan".to_owned()))],
+        strip: vec!["x_forwarded_user".to_owned()],
+        ..config()
+    };
+    for permit in [
+        Permit::sample(Caller::Nobody, None),
+        user_permit(found("u-1", &[]), None),
+    ] {
+        let told = told(underscored.clone(), &permit);
+        for name in [
+            "x-user-id",
+            "x-user_id",
+            "x_user-id",
+            "x-plan-b",
+            "x-plan_b",
+            "x_plan_b",
+            "x-forwarded-user",
+            "x-forwarded_user",
+            "x_forwarded-user",
+            "x_forwarded_user",
+        ] {
+            assert!(told.removed.contains(name), "{name}: {told:?}");
+        }
+    }
+}
+
 #[test]
 fn a_name_has_every_spelling_of_its_hyphens_but_its_own() {
     let mut all = spellings("a-b-c");

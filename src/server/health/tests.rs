@@ -128,3 +128,25 @@ async fn a_client_that_never_finishes_its_request_is_left() {
         () = serve(served.listener, served.health) => panic!("it serves for ever"),
     }
 }
+
+/// Time is paused: a minute passes as soon as nothing else can happen.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_asks_and_never_reads_is_left_after_a_minute() {
+    let served = Served::new(Phase::Serving).await;
+    let address = served.listener.local_addr().to_string().parse().unwrap();
+    let asking = async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let mut stream = socket.connect(address).await.unwrap();
+        let questions = "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100);
+        // It ends when the server has closed the connection.
+        while stream.write_all(questions.as_bytes()).await.is_ok() {}
+    };
+    let began = tokio::time::Instant::now();
+    tokio::select! {
+        () = asking => {}
+        () = serve(served.listener, served.health) => panic!("it serves for ever"),
+        () = tokio::time::sleep(Duration::from_secs(3600)) => panic!("it is kept for ever"),
+    }
+    assert_eq!(began.elapsed().as_secs(), 60);
+}

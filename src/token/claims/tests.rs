@@ -193,6 +193,31 @@ fn clm_11_a_token_whose_subject_is_its_client_is_a_machines() {
 }
 
 #[test]
+fn a_claim_is_compared_by_its_text_be_it_a_number_a_boolean_or_one_of_a_list() {
+    let has = |value: Value, is: &str| {
+        let payload = claims_with(&json!({"kind": value})).to_string();
+        let wanted = ClaimIs {
+            claim: "kind".to_owned(),
+            is: is.to_owned(),
+        };
+        Claims::parse(payload.as_bytes()).unwrap().has(&wanted)
+    };
+    for (value, is) in [
+        (json!("1"), "1"),
+        (json!(1), "1"),
+        (json!(-7), "-7"),
+        (json!(true), "true"),
+        (json!(["a", "1"]), "1"),
+    ] {
+        assert!(has(value.clone(), is), "{value}");
+        assert!(!has(value.clone(), "2"), "{value}");
+    }
+    for value in [json!(10), json!("1 "), json!({"1": 1})] {
+        assert!(!has(value.clone(), "1"), "{value}");
+    }
+}
+
+#[test]
 fn clm_12_jti_and_its_kin_are_strings() {
     for name in ["jti", "sid", "client_id", "azp"] {
         assert_eq!(judge(&json!({name: "x"})), Ok(()));

@@ -316,6 +316,34 @@ fn a_key_without_a_kid_is_named_by_its_rfc_7638_thumbprint() {
     assert_eq!(&**read(&named).unwrap().name(), "k");
 }
 
+/// BCP-07: whoever knows the public key could sign with it.
+#[test]
+fn bcp_07_a_pem_or_json_text_is_no_secret() {
+    let jwk = Signer::new("k", Algorithm::ES256).jwk();
+    let set = json!({"keys": [jwk]});
+    for text in [
+        "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n",
+        "\n -----BEGIN RSA PUBLIC KEY-----\nMIIBCgKCAQEA",
+        &jwk.to_string(),
+        &format!(" {set}\n"),
+        &format!("[{jwk}]"),
+    ] {
+        let refused = Key::from_secret(text.as_bytes(), &[Algorithm::HS256]).map(drop);
+        assert_eq!(refused, Err(KeyError::NotASecret), "{text}");
+    }
+    let digits = Key::from_secret(&[b'7'; 32], &[Algorithm::HS256]);
+    assert!(digits.is_ok(), "a number is a secret like any other");
+}
+
+/// A thumbprint of a secret lets anybody try guesses (RFC 7638 7).
+#[test]
+fn a_shared_secret_is_named_secret() {
+    let one = Key::from_secret(&[1; 32], &[]).unwrap();
+    let two = Key::from_secret(&[2; 32], &[]).unwrap();
+    assert_eq!((&**one.name(), &**two.name()), ("secret", "secret"));
+    assert!(!one.is_same(&two));
+}
+
 #[test]
 fn debug_shows_no_material() {
     let secret = Key::from_secret(b"0123456789abcdef0123456789abcdef", &[]).unwrap();

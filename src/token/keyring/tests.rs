@@ -6,6 +6,7 @@ use super::*;
 use crate::load::Load;
 use crate::token::issuer::KeySource;
 use crate::token::testing::{Provider, SECRET, Signer, jwks, settings};
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use std::fs;
 use tokio::task::JoinHandle;
@@ -152,6 +153,16 @@ async fn key_08_a_key_that_left_or_changed_is_dead_at_the_next_fetch() {
         &held[2]
     ));
     assert!(find(&ring, "leaves", now).await.is_err());
+}
+
+#[tokio::test]
+async fn an_empty_set_is_an_answer_and_no_arrival_of_keys() {
+    let (provider, ring, _) = filled(&[]).await;
+    ring.asked().await;
+    assert!(ring.arrived().now_or_never().is_none());
+    provider.publishes(&[&Signer::new("k", ES256)]);
+    assert_eq!(ring.refresh().await, Fetched::Replaced);
+    assert!(ring.arrived().now_or_never().is_some());
 }
 
 #[tokio::test]

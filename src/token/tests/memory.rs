@@ -152,3 +152,60 @@ async fn memory_is_bounded_in_bytes_and_holds_nothing_that_was_refused() {
     let (count, bytes) = remembered.size();
     assert!(count > 0 && bytes <= room, "{count} tokens, {bytes} bytes");
 }
+
+#[tokio::test]
+async fn an_expired_token_gives_up_its_place() {
+    let key = Signer::new("k", ES256);
+    let world = World::new(&key).await;
+    let remembered = &world.tokens.remembered;
+    let token = key.token(&claims());
+    assert_eq!(world.seen(&token).await, Seen::Now);
+    remembered.cache.run_pending_tasks();
+    assert_eq!(remembered.size().0, 1);
+    let later = Timestamp::from_secs(NOW + 300);
+    assert!(world.verify_at(&token, later).await.is_err());
+    remembered.cache.run_pending_tasks();
+    assert_eq!(remembered.size(), (0, 0));
+}
+
+#[tokio::test]
+async fn expired_tokens_that_nobody_asks_for_any_more_do_not_crowd_out_live_ones() {
+    let key = Signer::new("k", ES256);
+    let mut world = World::new(&key).await;
+    world.tokens = Tokens::new(&world.issuers, Remembered::new(20_000), 8192);
+    let made = |name: &str, expires: u64| {
+        let tokens = (0..10).map(|number| {
+            let jti = format!("{name}-{number}");
+            key.token(&claims_with(&json!({"jti": jti, "exp": expires})))
+        });
+        tokens.collect::<Vec<_>>()
+    };
+    for token in [made("old", NOW + 10).as_slice()].repeat(20).concat() {
+        assert!(world.verify(&token).await.is_ok());
+    }
+    let cache = &world.tokens.remembered.cache;
+    cache.run_pending_tasks();
+    let later = Timestamp::from_secs(NOW + 60);
+    let live = made("live", NOW + 300);
+    for token in &live {
+        assert!(world.verify_at(token, later).await.is_ok());
+        cache.run_pending_tasks();
+    }
+    for token in &live {
+        let (_, seen) = world.verify_at(token, later).await.unwrap();
+        assert_eq!(seen, Seen::Before);
+    }
+}
+
+#[tokio::test]
+async fn what_is_remembered_of_an_issuer_that_is_gone_holds_it_no_longer() {
+    let key = Signer::new("k", ES256);
+    let mut world = World::new(&key).await;
+    assert_eq!(world.seen(&key.token(&claims())).await, Seen::Now);
+    let old = Arc::downgrade(&world.issuers[0]);
+    world
+        .reload(|config| config.leeway = Duration::from_secs(1))
+        .await;
+    world.tokens.remembered.forget_dead();
+    assert!(old.upgrade().is_none());
+}

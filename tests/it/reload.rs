@@ -1,0 +1,84 @@
+//! Another configuration while it serves, and what must outlive the change.
+
+use crate::parts::client::Client;
+use crate::parts::issuer::Issuer;
+use crate::parts::{PATIENCE, until};
+use crate::world::{World, http};
+
+/// The status of `/readyz`; `None` where nobody listens yet.
+async fn ready(health: Client) -> Option<u16> {
+    health
+        .try_get("/readyz")
+        .await
+        .ok()
+        .map(|answer| answer.status)
+}
+
+#[tokio::test]
+async fn a_configuration_edited_while_a_reload_is_under_way_is_taken_over_too() {
+    let mut world = World::start().await;
+    let _running = world.serve();
+    let token = world.issuer.token().sign();
+    assert_eq!(world.bearer(&token).await.code(), "allow");
+
+    // The reload waits for the first keys of an issuer that is asked and does not answer.
+    let mute = Issuer::start();
+    mute.slow(PATIENCE * 10);
+    let more = format!(
+        "issuers:\n- {{issuer: '{}', audiences: [shop-api]}}\n",
+        mute.url()
+    );
+    world.rewrite("issuers:\n", &more);
+    until("the new issuer is asked", async || mute.documents() > 0).await;
+    world.rewrite("audiences: [shop-api]\n", "audiences: [elsewhere]\n");
+    mute.down();
+
+    until("the second edit is taken over", async || {
+        world.bearer(&token).await.code() == "audience_mismatch"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_process_without_keys_gets_ready_by_a_reload_that_brings_an_issuer_with_some() {
+    let dead = Issuer::start();
+    dead.down();
+    let mut world = World::configured(|same| same.issuer(&dead.url(), "")).await;
+    let health = Client::new(world.health());
+    let _running = world.serve();
+    until("the health listener answers", async || {
+        ready(health).await.is_some()
+    })
+    .await;
+    assert_eq!(ready(health).await, Some(503));
+
+    world.rewrite(&dead.url(), &world.issuer.url());
+    until("the process is ready", async || {
+        ready(health).await == Some(200)
+    })
+    .await;
+    let told = world.bearer(&world.issuer.token().sign()).await;
+    assert_eq!(told.code(), "allow");
+}
+
+#[tokio::test]
+async fn a_reload_that_changes_how_long_is_waited_keeps_the_users_that_are_known() {
+    let mut world = World::start().await;
+    let _running = world.serve();
+    let token = world.issuer.token().sign();
+    assert_eq!(world.bearer(&token).await.code(), "allow");
+
+    world.users.down();
+    world.rewrite(
+        "tenant:\n",
+        "  wait: 100ms\npolicies: {default: {}, public: {anonymous: allow}}\ntenant:\n",
+    );
+    until("the reload is taken over", async || {
+        let told = world.ask_about(http(&[]), &[("policy", "public")]).await;
+        told.code() == "allow"
+    })
+    .await;
+    let told = world.bearer(&token).await;
+    assert_eq!(told.code(), "allow");
+    assert_eq!(told.metadata["cache"], "hit");
+}
