@@ -79,7 +79,7 @@ pub enum Kind {
     Token,
     /// A session, by `sid`.
     Session,
-    /// A key, by `kid` or thumbprint.
+    /// A key, by `kid`, else thumbprint; a shared secret is called `secret`.
     Key,
     /// An issuer.
     Issuer,

@@ -283,16 +283,14 @@ impl Running {
             Ok(Answer::Found(user)) => {
                 counts.found.fetch_add(1, Ordering::Relaxed);
                 let user = Arc::new(user);
-                if version() == before {
-                    remembered.found(self.key.clone(), Arc::clone(&user), began);
-                }
+                remembered.found(self.key.clone(), Arc::clone(&user), began);
+                self.forget_if(version() != before);
                 Ok(Some(user))
             }
             Ok(Answer::NotFound) => {
                 counts.not_found.fetch_add(1, Ordering::Relaxed);
-                if version() == before {
-                    remembered.not_found(self.key.clone(), began);
-                }
+                remembered.not_found(self.key.clone(), began);
+                self.forget_if(version() != before);
                 Ok(None)
             }
             Err(unanswered) => {
@@ -302,6 +300,14 @@ impl Running {
                 tracing::debug!(reason = unanswered.reason.as_str(), "no trustworthy answer");
                 Err(unanswered)
             }
+        }
+    }
+
+    /// Forgets an answer that may be of a version of the directory that is gone. It is remembered
+    /// first: whoever clears the memory after the change clears it too, or it is seen here.
+    fn forget_if(&self, outdated: bool) {
+        if outdated {
+            self.users.shared.remembered.forget(&self.key);
         }
     }
 

@@ -25,7 +25,7 @@ struct Document {
     tenants: Vec<House>,
     /// Whole issuers.
     issuers: Vec<Whole>,
-    /// Keys, by `kid` or RFC 7638 thumbprint.
+    /// Keys, by `kid`, else RFC 7638 thumbprint; a shared secret is called `secret`.
     keys: Vec<Key>,
 }
 
@@ -69,7 +69,7 @@ entry! {
     Key {
         /// URL or name of the issuer.
         issuer: String,
-        /// The key's `kid`, or its thumbprint.
+        /// The key's `kid`, else its thumbprint; `secret` for a shared secret.
         kid: String,
     }
 }

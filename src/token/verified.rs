@@ -21,6 +21,7 @@ pub struct VerifiedToken {
     key: Arc<Key>,
     claims: Claims,
     subject: Result<Subject, SubjectError>,
+    machine: bool,
     bytes: usize,
 }
 
@@ -31,11 +32,14 @@ impl VerifiedToken {
             &issuer.config().subject,
             claims.get(&issuer.config().subject.claim),
         );
+        let when = &issuer.config().machines.when;
+        let machine = claims.subject_is_client() || when.iter().any(|claim| claims.has(claim));
         Self {
             issuer,
             key,
             claims,
             subject,
+            machine,
             bytes,
         }
     }
@@ -62,9 +66,8 @@ impl VerifiedToken {
 
     /// Whether a client asked for it in its own name (client credentials): by the issuer's rule, or
     /// because its subject is the client (RFC 9700 4.15).
-    pub fn is_machine(&self) -> bool {
-        let when = &self.issuer.config().machines.when;
-        self.claims.subject_is_client() || when.iter().any(|claim| self.claims.has(claim))
+    pub const fn is_machine(&self) -> bool {
+        self.machine
     }
 
     /// Whether its key is still its issuer's and its issuer still configured as it was.

@@ -107,6 +107,11 @@ impl Remembered {
         }
     }
 
+    pub(super) fn forget(&self, key: &Key) {
+        self.found.invalidate(key);
+        self.not_found.invalidate(key);
+    }
+
     pub(super) fn clear(&self) {
         self.found.invalidate_all();
         self.not_found.invalidate_all();
