@@ -51,21 +51,32 @@ pub(crate) fn apply(kinds: &[Normalization], text: String) -> Result<(String, Ki
     let mut changed = Kinds::default();
     let mut text = text;
     for kind in kinds {
-        let next = match kind {
-            Normalization::Trim => text.trim_ascii().to_owned(),
-            Normalization::Lowercase => text.to_ascii_lowercase(),
-            Normalization::Nfc if text.chars().any(becomes_ascii) => {
-                return Err(Invalid::Confusable);
-            }
-            Normalization::Nfc => text.nfc().collect(),
-            Normalization::Uuid => uuid(&text).unwrap_or_else(|| text.clone()),
-        };
-        if next != text {
+        if let Some(next) = kind.applied(&text)? {
             changed.0 |= kind.bit();
             text = next;
         }
     }
     Ok((text, changed))
+}
+
+impl Normalization {
+    /// What becomes of a text; `None` where nothing does, as mostly, and nothing is copied.
+    fn applied(self, text: &str) -> Result<Option<String>, Invalid> {
+        Ok(match self {
+            Self::Trim => {
+                let trimmed = text.trim_ascii();
+                (trimmed.len() < text.len()).then(|| trimmed.to_owned())
+            }
+            Self::Lowercase => {
+                let capital = text.bytes().any(|byte| byte.is_ascii_uppercase());
+                capital.then(|| text.to_ascii_lowercase())
+            }
+            Self::Nfc if text.is_ascii() => None,
+            Self::Nfc if text.chars().any(becomes_ascii) => return Err(Invalid::Confusable),
+            Self::Nfc => Some(text.nfc().collect()).filter(|next: &String| next != text),
+            Self::Uuid => uuid(text).filter(|next| next != text),
+        })
+    }
 }
 
 /// Whether a character is, canonically, an ASCII one: the Kelvin sign is a `K`, the Greek question
