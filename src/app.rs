@@ -1,5 +1,6 @@
 //! The only place where the parts meet: from a configuration to a process that serves.
 
+mod assembly;
 mod metrics;
 mod reload;
 
@@ -7,11 +8,6 @@ pub use reload::Source;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::credential;
-use crate::decision::Decider;
-use crate::decision::policy::Policies;
-use crate::envoy::identity::Identity;
-use crate::envoy::response::Responses;
 use crate::lifecycle::{Grace, Lifecycle, Outcome, Run, Signal};
 use crate::load::Load;
 use crate::net::http::HttpError;
@@ -19,23 +15,19 @@ use crate::net::listen::{Address, BindError, Listener, bind};
 use crate::net::serve::incoming;
 use crate::net::tls::{Acceptor, TlsError};
 use crate::net::watch::Watch;
-use crate::revocation::Revocations;
 use crate::secret::SecretError;
 use crate::server::authorization::Authorization;
 use crate::server::generation::Generation;
 use crate::server::{grpc_health, health};
-use crate::telemetry::SubjectPrivacy;
-use crate::telemetry::decisions::{Journal, Metrics};
+use crate::telemetry::decisions::Metrics;
 use crate::telemetry::log::Dropped;
-use crate::telemetry::privacy::Privacy;
 use crate::telemetry::registry::registry;
-use crate::tenant::Tenants;
+use crate::token::Remembered;
 use crate::token::issuer::Issuer;
-use crate::token::{Remembered, Tokens};
-use crate::user::Users;
 use crate::user::directory::SetupError;
 use crate::yaml::Mistakes;
 use arc_swap::ArcSwap;
+use assembly::{generation, key_watch, users};
 use futures_util::Stream;
 use futures_util::future::select_all;
 use metrics::Reloads;
@@ -279,65 +271,6 @@ fn hold_until_keys(lifecycle: &Lifecycle, issuers: &Arc<ArcSwap<Vec<Arc<Issuer>>
         }
         drop(gate);
     });
-}
-
-/// Watches the key that hides subjects, where there is one.
-fn key_watch(config: &Config) -> Option<Watch> {
-    match &config.telemetry.subject {
-        SubjectPrivacy::Hash(key) => Some(Watch::new(vec![key.clone()])),
-        SubjectPrivacy::Plain | SubjectPrivacy::Omit => None,
-    }
-}
-
-fn users(config: &Config) -> Result<Users, SetupError> {
-    let directory = config.users.directory.open(&config.realms())?;
-    Ok(Users::new(config.users.clone(), directory))
-}
-
-/// Puts one generation together of parts that may be older than it.
-fn generation(
-    config: &Config,
-    issuers: &[Arc<Issuer>],
-    users: Users,
-    remembered: Remembered,
-    metrics: Metrics,
-) -> Result<Generation, BuildError> {
-    let privacy = Privacy::new(&config.telemetry.subject)?;
-    let policies = config
-        .policies
-        .policies
-        .iter()
-        .map(|policy| Arc::clone(&policy.name));
-    let names = config.issuers.iter().map(|issuer| Arc::clone(&issuer.name));
-    let sink = Journal::new(metrics, &config.telemetry, privacy.clone(), policies, names);
-    let decider = Decider::new(
-        Policies::new(&config.policies).ok_or(BuildError::Policies)?,
-        Tokens::new(issuers, remembered, config.limits.token_bytes),
-        Tenants::start(config.tenant.clone())?,
-        Revocations::start(&config.revocation, &config.issuers, &config.tenant)?,
-        users,
-    );
-    Ok(Generation {
-        decider,
-        identity: Identity::new(config.identity.clone(), &credential_headers(config)),
-        responses: Responses::new(config.responses.clone()),
-        privacy,
-        sink,
-    })
-}
-
-/// The headers that may bear a token, under any policy.
-fn credential_headers(config: &Config) -> Vec<String> {
-    let sources = config
-        .policies
-        .policies
-        .iter()
-        .flat_map(|policy| &policy.credentials);
-    let named = sources.filter_map(|source| match source {
-        credential::Source::Bearer(name) | credential::Source::Header(name) => Some(name.clone()),
-        credential::Source::Cookie(_) => None,
-    });
-    named.collect()
 }
 
 #[cfg(test)]

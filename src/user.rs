@@ -1,5 +1,4 @@
 //! Who that is: asks the directory, and remembers what it said for as long as it may.
-
 //!
 //! An answer is *fresh* for a while, then *stale*: served only where the directory gives no
 //! trustworthy answer; then *spent*. Concurrent look-ups of one user are one, and go on when those
@@ -7,22 +6,24 @@
 
 pub mod directory;
 pub mod freshness;
+mod look_up;
 pub mod record;
 mod remembered;
 
 pub use record::User;
 
 use crate::load::{NoWait, Place};
-use directory::{Answer, Directory, Query, Reason, Unanswered};
+use directory::{Directory, Query, Reason, Unanswered};
 use freshness::Freshness;
+use look_up::{Running, ended};
 use parking_lot::Mutex;
 use remembered::{Key, Remembered};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// Knows users; a handle, cheap to clone.
 #[derive(Clone, Debug)]
@@ -255,96 +256,6 @@ impl Users {
                 shared.remembered.clear();
             }
         });
-    }
-}
-
-/// A look-up under way; it leaves the list however it ends.
-struct Running {
-    users: Users,
-    key: Key,
-    done: watch::Sender<Option<Outcome>>,
-}
-
-impl Running {
-    async fn ask(&self) -> Outcome {
-        let Shared {
-            directory,
-            remembered,
-            counts,
-            under_way: _,
-        } = &*self.users.shared;
-        let versions = directory.versions();
-        let version = || versions.as_ref().map(|versions| *versions.borrow());
-        let (began, before) = (Instant::now(), version());
-        let answer = self.answer(began).await;
-        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        counts.micros.fetch_add(micros, Ordering::Relaxed);
-        match answer {
-            Ok(Answer::Found(user)) => {
-                counts.found.fetch_add(1, Ordering::Relaxed);
-                let user = Arc::new(user);
-                remembered.found(self.key.clone(), Arc::clone(&user), began);
-                self.forget_if(version() != before);
-                Ok(Some(user))
-            }
-            Ok(Answer::NotFound) => {
-                counts.not_found.fetch_add(1, Ordering::Relaxed);
-                remembered.not_found(self.key.clone(), began);
-                self.forget_if(version() != before);
-                Ok(None)
-            }
-            Err(unanswered) => {
-                if let Some(count) = counts.unanswered.get(unanswered.reason.index()) {
-                    count.fetch_add(1, Ordering::Relaxed);
-                }
-                tracing::debug!(reason = unanswered.reason.as_str(), "no trustworthy answer");
-                Err(unanswered)
-            }
-        }
-    }
-
-    /// Forgets an answer that may be of a version of the directory that is gone. It is remembered
-    /// first: whoever clears the memory after the change clears it too, or it is seen here.
-    fn forget_if(&self, outdated: bool) {
-        if outdated {
-            self.users.shared.remembered.forget(&self.key);
-        }
-    }
-
-    /// Asks, once there is room for another look-up; both within `timeout`.
-    async fn answer(&self, began: Instant) -> Result<Answer, Unanswered> {
-        let until = began + self.users.config.timeout;
-        // The semaphore is never closed: an error can only be a late one.
-        let Ok(Ok(_room)) = timeout_at(until, self.users.room.acquire()).await else {
-            return Err(Unanswered::because(Reason::Crowded));
-        };
-        let looked_up = self.users.shared.directory.look_up(self.key.query());
-        let late = |_| Err(Unanswered::because(Reason::Timeout));
-        timeout_at(until, looked_up).await.unwrap_or_else(late)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let Shared {
-            remembered,
-            under_way,
-            ..
-        } = &*self.users.shared;
-        // No answer, or no outcome at all: a panic is no reason to ask again at once.
-        if !matches!(&*self.done.borrow(), Some(Ok(_))) {
-            remembered.unanswered(&self.key, Instant::now());
-        }
-        under_way.lock().remove(&self.key);
-    }
-}
-
-async fn ended(mut outcome: watch::Receiver<Option<Outcome>>) -> Outcome {
-    let ended = outcome.wait_for(Option::is_some).await;
-    match ended.as_deref() {
-        Ok(Some(outcome)) => outcome.clone(),
-        // The task ended without an outcome: it panicked.
-        Ok(None) | Err(_) => Err(Unanswered::because(Reason::Internal)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A new configuration for a running process: checked first, then swapped at once.
 
-use super::{BuildError, Parts, generation, key_watch, users};
+use super::assembly::{generation, key_watch, users};
+use super::{BuildError, Parts};
 use crate::config::{Config, Loaded};
 use crate::net::watch::Watch;
 use crate::token::Remembered;

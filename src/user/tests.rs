@@ -1,4 +1,5 @@
 use super::directory::Config as DirectoryConfig;
+use super::directory::{Answer, Unanswered};
 use super::*;
 use crate::load::Load;
 use futures_util::future::join_all;
@@ -6,6 +7,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 /// A directory that says what it is told to, in this order; the last word stands.
 #[derive(Clone)]

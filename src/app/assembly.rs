@@ -1,0 +1,81 @@
+//! One generation of the configuration, put together of its parts.
+
+use super::BuildError;
+use crate::config::Config;
+use crate::credential;
+use crate::decision::Decider;
+use crate::decision::policy::Policies;
+use crate::envoy::identity::Identity;
+use crate::envoy::response::Responses;
+use crate::net::watch::Watch;
+use crate::revocation::Revocations;
+use crate::server::generation::Generation;
+use crate::telemetry::SubjectPrivacy;
+use crate::telemetry::decisions::{Journal, Metrics};
+use crate::telemetry::privacy::Privacy;
+use crate::tenant::Tenants;
+use crate::token::issuer::Issuer;
+use crate::token::{Remembered, Tokens};
+use crate::user::Users;
+use crate::user::directory::SetupError;
+use std::sync::Arc;
+
+/// Watches the key that hides subjects, where there is one.
+pub(super) fn key_watch(config: &Config) -> Option<Watch> {
+    match &config.telemetry.subject {
+        SubjectPrivacy::Hash(key) => Some(Watch::new(vec![key.clone()])),
+        SubjectPrivacy::Plain | SubjectPrivacy::Omit => None,
+    }
+}
+
+/// Opens the configured directory.
+pub(super) fn users(config: &Config) -> Result<Users, SetupError> {
+    let directory = config.users.directory.open(&config.realms())?;
+    Ok(Users::new(config.users.clone(), directory))
+}
+
+/// Puts one generation together of parts that may be older than it.
+pub(super) fn generation(
+    config: &Config,
+    issuers: &[Arc<Issuer>],
+    users: Users,
+    remembered: Remembered,
+    metrics: Metrics,
+) -> Result<Generation, BuildError> {
+    let privacy = Privacy::new(&config.telemetry.subject)?;
+    let policies = config
+        .policies
+        .policies
+        .iter()
+        .map(|policy| Arc::clone(&policy.name));
+    let names = config.issuers.iter().map(|issuer| Arc::clone(&issuer.name));
+    let sink = Journal::new(metrics, &config.telemetry, privacy.clone(), policies, names);
+    let decider = Decider::new(
+        Policies::new(&config.policies).ok_or(BuildError::Policies)?,
+        Tokens::new(issuers, remembered, config.limits.token_bytes),
+        Tenants::start(config.tenant.clone())?,
+        Revocations::start(&config.revocation, &config.issuers, &config.tenant)?,
+        users,
+    );
+    Ok(Generation {
+        decider,
+        identity: Identity::new(config.identity.clone(), &credential_headers(config)),
+        responses: Responses::new(config.responses.clone()),
+        privacy,
+        sink,
+    })
+}
+
+/// The headers that may bear a token, under any policy.
+fn credential_headers(config: &Config) -> Vec<String> {
+    let sources = config
+        .policies
+        .policies
+        .iter()
+        .flat_map(|policy| &policy.credentials);
+    let named = sources.filter_map(|source| match source {
+        credential::Source::Bearer(name) | credential::Source::Header(name) => Some(name.clone()),
+        credential::Source::Cookie(_) => None,
+    });
+    named.collect()
+}
