@@ -9,6 +9,7 @@ use crate::token::testing::{Provider, SECRET, Signer, jwks, settings};
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use std::fs;
+use std::sync::atomic::Ordering;
 use tokio::task::JoinHandle;
 
 const ES256: Algorithm = Algorithm::ES256;
