@@ -161,14 +161,6 @@ impl App {
         })
     }
 
-    /// Where it can be asked, ports resolved.
-    pub fn check_addresses(&self) -> Vec<Address> {
-        self.listeners
-            .iter()
-            .map(|(listener, _)| listener.local_addr())
-            .collect()
-    }
-
     /// Where its health is told, port resolved.
     pub fn health_address(&self) -> Address {
         self.health.local_addr()

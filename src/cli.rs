@@ -47,13 +47,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
             let written = error.print();
             let is_answer = [ErrorKind::DisplayHelp, ErrorKind::DisplayVersion];
             return if is_answer.contains(&error.kind()) {
-                written_outcome(written)
+                read_outcome(Outcome::Done, written)
             } else {
                 Outcome::Usage
             };
         }
     };
-    let mut out = io::stdout().lock();
+    // Told whole: what a command found does not depend on whether anybody reads to its end.
+    let mut out = Vec::new();
     let result = match command {
         Command::Serve(arguments) => serve::run(&arguments, environment(), &mut io::stderr()),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, environment(), &mut out),
@@ -61,17 +62,22 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
         Command::Schema => schema::run(&mut out),
         Command::Completions(arguments) => completions::run(&arguments, &mut out),
     };
-    match result.and_then(|outcome| out.flush().map(|()| outcome)) {
-        Ok(outcome) => outcome,
-        Err(error) => written_outcome(Err(error)),
+    match result {
+        Ok(outcome) => {
+            let mut stdout = io::stdout().lock();
+            let written = stdout.write_all(&out).and_then(|()| stdout.flush());
+            read_outcome(outcome, written)
+        }
+        Err(_) => Outcome::Unknown,
     }
 }
 
-/// A reader that has gone, as `head` does, has what it wanted.
-fn written_outcome(written: io::Result<()>) -> Outcome {
+/// The outcome of a command that was told, or that nobody wanted to hear to its end: a reader that has
+/// gone, as `head` does, changes nothing of it.
+fn read_outcome(outcome: Outcome, written: io::Result<()>) -> Outcome {
     match written {
-        Ok(()) => Outcome::Done,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Outcome::Done,
+        Ok(()) => outcome,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => outcome,
         Err(_) => Outcome::Unknown,
     }
 }
@@ -94,7 +100,12 @@ const VERSION: &str = concat!(
 
 /// An Envoy `ext_authz` sidecar: checks that the user a token names still exists.
 #[derive(Debug, Parser)]
-#[command(name = "subgate", version = VERSION, arg_required_else_help = true)]
+#[command(
+    name = "subgate",
+    version = VERSION,
+    arg_required_else_help = true,
+    after_help = "Example:\n  subgate check --config subgate.yaml && subgate serve --config subgate.yaml"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -2,7 +2,6 @@
 
 use jiff::SignedDuration;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// A point in time, in milliseconds since the Unix epoch.
@@ -88,27 +87,5 @@ impl Clock for SystemClock {
         std::time::SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(Timestamp(0), |since| Timestamp(millis(since)))
-    }
-}
-
-/// A clock that stands still until it is moved.
-#[derive(Debug)]
-pub struct ManualClock(AtomicU64);
-
-impl ManualClock {
-    /// Starts at `at`.
-    pub const fn new(at: Timestamp) -> Self {
-        Self(AtomicU64::new(at.0))
-    }
-
-    /// Moves the clock forward.
-    pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(millis(by), Ordering::Relaxed);
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::Relaxed))
     }
 }

@@ -15,7 +15,6 @@ use crate::{decision, envoy, revocation, server, telemetry, tenant, token, user}
 use document::Document;
 use report::Report;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -102,8 +101,8 @@ pub fn load(
             remedy: "check the path given with --config, and who may read it".to_owned(),
         }])
     };
-    let bytes =
-        fs::read(path).map_err(|error| unreadable("a configuration file", error.to_string()))?;
+    let bytes = yaml::read_regular(path)
+        .map_err(|error| unreadable("a configuration file", error.to_string()))?;
     let text = String::from_utf8(bytes)
         .map_err(|error| unreadable("UTF-8", format!("other bytes ({})", error.utf8_error())))?;
     parse(&file, folder, &text, environment)

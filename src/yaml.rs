@@ -16,7 +16,7 @@ mod variable;
 pub use check::Later;
 pub use format::{duration, size};
 pub use mistake::{Mistake, Mistakes, Path, Place, shown};
-pub use open::{from_file, open};
+pub use open::{from_file, open, read_regular};
 pub use schema::schema;
 pub use tree::{Spot, Tree};
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// The arguments of `serve`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  subgate serve --config /etc/subgate/config.yaml")]
+#[command(after_help = "Example:\n  subgate serve --config /etc/subgate/subgate.yaml")]
 pub(super) struct Arguments {
     /// The configuration file.
     #[arg(long, value_name = "FILE")]
@@ -33,7 +33,7 @@ pub(super) fn run(
     let loaded = match source.load() {
         Ok(loaded) => loaded,
         Err(mistakes) => {
-            write!(error, "{mistakes}")?;
+            writeln!(error, "{mistakes}")?;
             return Ok(Outcome::Refused);
         }
     };

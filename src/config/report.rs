@@ -1,9 +1,8 @@
 //! What the resolution brings to light: mistakes, risky settings, and the files that are named.
 
-use crate::yaml::{Mistake, Mistakes, Path, Place, Tree, shown};
+use crate::yaml::{Mistake, Mistakes, Path, Place, Tree, read_regular, shown};
 use std::cell::RefCell;
 use std::fmt;
-use std::fs;
 use std::path::{self, PathBuf};
 
 /// A setting that is valid, and risky.
@@ -131,15 +130,30 @@ impl At<'_> {
     }
 
     /// Reads the file that this value names, and notes that it is to be watched.
+    ///
+    /// What was written is shown where it is no file, but not for a secret: it may be the secret itself.
     pub(super) fn file(&self, written: &str) -> Option<(PathBuf, Vec<u8>)> {
+        let secret = ["key_file", "secret_file", "token_file"]
+            .iter()
+            .any(|ending| {
+                self.path
+                    .segments()
+                    .last()
+                    .is_some_and(|key| key.ends_with(ending))
+            });
         let path = self.report.folder.join(written);
         self.report.files.borrow_mut().push(path.clone());
-        match fs::read(&path) {
+        match read_regular(&path) {
             Ok(bytes) => Some((path, bytes)),
             Err(error) => {
+                let came = if secret {
+                    "none there".to_owned()
+                } else {
+                    shown(written)
+                };
                 self.wrong(
                     "a readable file",
-                    format!("{} ({error})", shown(written)),
+                    format!("{came} ({error})"),
                     "create it, correct the path (relative to the configuration's folder), or let \
                      subgate read it",
                 );

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::hash::{DefaultHasher, Hasher as _};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,8 +70,12 @@ impl Watch {
             let now = self.look().await;
             self.stirred = false;
             self.follow_directories();
-            if now != self.seen {
-                self.seen = now;
+            let same = now
+                .iter()
+                .zip(&self.seen)
+                .all(|(now, seen)| now.is_same(seen));
+            self.seen = now;
+            if !same {
                 return;
             }
         }
@@ -111,9 +116,17 @@ impl Watch {
         }
     }
 
+    /// What is in the files now. Unless something stirred, a file whose stamp is as it was is not read.
     async fn look(&self) -> Vec<Content> {
-        let paths = self.paths.clone();
-        let look = move || paths.iter().map(|path| Content::of(path)).collect();
+        let (paths, seen, stirred) = (self.paths.clone(), self.seen.clone(), self.stirred);
+        let look = move || {
+            let files = paths.iter().zip(&seen);
+            let looked_at = files.map(|(path, seen)| match (stirred, Stamp::of(path)) {
+                (false, Some(stamp)) if seen.stamp() == Some(stamp) => *seen,
+                (true | false, _) => Content::of(path),
+            });
+            looked_at.collect()
+        };
         match tokio::task::spawn_blocking(look).await {
             Ok(now) => now,
             // The runtime is going down: nothing is left to be told.
@@ -214,19 +227,71 @@ fn directories(path: &Path) -> BTreeSet<PathBuf> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Content {
     Unreadable,
-    Bytes { length: usize, digest: u64 },
+    Bytes { digest: u64, stamp: Stamp },
+}
+
+/// What the system says of a file without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    /// The stamp of a regular file; a pipe or a device has none, and is never read.
+    fn of(path: &Path) -> Option<Self> {
+        let found = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+        Some(Self {
+            device: found.dev(),
+            inode: found.ino(),
+            length: found.len(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        })
+    }
 }
 
 impl Content {
     fn of(path: &Path) -> Self {
+        // The stamp comes first: a change between the two is seen at the next look.
+        let Some(stamp) = Stamp::of(path) else {
+            return Self::Unreadable;
+        };
         fs::read(path).map_or(Self::Unreadable, |bytes| {
             let mut hasher = DefaultHasher::new();
             hasher.write(&bytes);
             Self::Bytes {
-                length: bytes.len(),
                 digest: hasher.finish(),
+                stamp,
             }
         })
+    }
+
+    const fn stamp(&self) -> Option<Stamp> {
+        match self {
+            Self::Unreadable => None,
+            Self::Bytes { stamp, .. } => Some(*stamp),
+        }
+    }
+
+    /// Whether the same bytes are in it, whoever touched it since.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Bytes { digest, stamp },
+                Self::Bytes {
+                    digest: own,
+                    stamp: at,
+                },
+            ) => digest == own && stamp.length == at.length,
+            (Self::Unreadable, Self::Unreadable) => true,
+            (Self::Unreadable, Self::Bytes { .. }) | (Self::Bytes { .. }, Self::Unreadable) => {
+                false
+            }
+        }
     }
 }
 

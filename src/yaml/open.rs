@@ -3,13 +3,28 @@
 use super::{Later, Mistake, Mistakes, Path, Tree, schema};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use std::{fs, io};
+
+/// Reads a file whole; what is no regular file (a pipe, a device, a directory) is an error, since it
+/// cannot be watched and might never end.
+///
+/// # Errors
+/// What the system says, or that it is no regular file.
+pub fn read_regular(path: &std::path::Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    fs::read(path)
+}
 
 /// Opens a file, for a reader that goes on to judge the value by itself.
 ///
 /// The tree keeps all mistakes, that the file cannot be read among them.
 pub fn open<T: DeserializeOwned + JsonSchema>(path: &std::path::Path) -> (Tree, Option<T>) {
     let file = path.display().to_string();
-    match std::fs::read_to_string(path) {
+    let text =
+        read_regular(path).and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
+    match text {
         Ok(text) => {
             let mut tree = Tree::parse(&file, &text);
             tree.check(&schema::<T>(), Later::NONE);

@@ -132,3 +132,60 @@ fn a_reader_that_goes_away_is_no_failure() {
     drop(child.stdout.take());
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
+
+#[test]
+fn a_reader_that_leaves_early_changes_nothing_of_what_check_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("subgate.yaml");
+    let unknown: String = (0..5000).map(|key| format!("unknown_{key}: 1\n")).collect();
+    fs::write(&path, unknown).expect("a file");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_subgate"))
+        .args(["check", "--config"])
+        .arg(&path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+}
+
+#[test]
+fn a_secret_that_was_pasted_where_its_file_belongs_is_not_shown() {
+    let text = "\
+issuers: [{issuer: https://id.example.com, audiences: any, algorithms: [HS256], keys: {secret_file: PASTED-SECRET-1}}]
+users: {http: {url: 'https://u/{subject}', not_found: {code: c}, token_file: PASTED-SECRET-2}}
+telemetry: {log: {subject: hash, subject_key_file: PASTED-SECRET-3}}
+";
+    let output = check(text, &[], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = stdout(&output);
+    assert_eq!(
+        told.matches("expected a readable file").count(),
+        3,
+        "{told}"
+    );
+    assert!(!told.contains("PASTED"), "{told}");
+}
+
+#[test]
+fn what_is_no_regular_file_is_no_configuration_and_holds_nobody_up() {
+    for path in ["/dev/zero", "/dev"] {
+        let output = subgate(&["check", "--config", path], &[]);
+        assert_eq!(output.status.code(), Some(1));
+        let told = stdout(&output);
+        assert!(told.contains("not a regular file"), "{told}");
+    }
+}
+
+#[test]
+fn a_plain_issuer_is_a_name_where_nothing_is_fetched() {
+    let text = RIGHT.replace(
+        "https://id.example.com, audiences: any",
+        "http://kong:8000/auth/v1, audiences: any, algorithms: [HS256], keys: {secret_file: users.yaml}",
+    );
+    let output = check(&text, &[], &[]);
+    // The file is too short for a secret, and that is all that is wrong.
+    let told = stdout(&output);
+    assert!(told.contains("a secret of at least 32 bytes"), "{told}");
+    assert!(told.ends_with("1 mistake\n"), "{told}");
+}

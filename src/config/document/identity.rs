@@ -26,7 +26,7 @@ pub(in crate::config) struct Identity {
     pub(in crate::config) strip: Vec<String>,
     /// The most that all values may sum up to.
     pub(in crate::config) max_bytes: Size,
-    /// Whether the service behind sees the credential.
+    /// Whether the service behind sees the headers that may bear a credential; a cookie it always sees.
     pub(in crate::config) forward_authorization: bool,
 }
 

@@ -132,7 +132,9 @@ fn identifier(at: &At<'_>, written: String, keys: &Keys) -> Option<Arc<str>> {
     let at = at.key("issuer");
     let fetches = keys.jwks_file.is_none() && keys.secret_file.is_none();
     if fetches || written.contains("://") {
-        let url = url::fetched(&at, &written, Plain::Loopback, keys.allow_plaintext)?;
+        // Where nothing is fetched, a plain URL is a name like any other.
+        let plain = keys.allow_plaintext || !fetches;
+        let url = url::fetched(&at, &written, Plain::Loopback, plain)?;
         if url.query().is_some() {
             at.wrong("an issuer without `?`", shown(&written), "remove the query");
             return None;

@@ -33,7 +33,8 @@ pub(super) fn fetched(
         at.wrong(
             "an `https` URL",
             shown(written),
-            "write `https://…`, or, if you must, `allow_plaintext: true` beside it",
+            "write `https://…`, or, if you must, `allow_plaintext: true` (in `keys` of an issuer, else \
+             beside the URL)",
         );
         return None;
     }
