@@ -137,8 +137,8 @@ fn a_reader_that_goes_away_is_no_failure() {
 fn a_reader_that_leaves_early_changes_nothing_of_what_check_found() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("subgate.yaml");
-    let unknown: String = (0..5000).map(|key| format!("unknown_{key}: 1\n")).collect();
-    fs::write(&path, unknown).expect("a file");
+    let unknown: Vec<_> = (0..5000).map(|key| format!("unknown_{key}: 1")).collect();
+    fs::write(&path, unknown.join("\n")).expect("a file");
     let mut child = Command::new(env!("CARGO_BIN_EXE_subgate"))
         .args(["check", "--config"])
         .arg(&path)
