@@ -99,13 +99,7 @@ impl Decider {
             .subject()
             .as_ref()
             .map_err(|error| Refusal::Subject(*error))?;
-        let tenancy = self.tenants.settle(request, Some(&token))?;
-        record.tenant(tenancy.tenant());
-        self.revocations.check(
-            &token,
-            tenancy.tenant().map(|tenant| &**tenant),
-            moment.wall,
-        )?;
+        let tenancy = self.tenancy(&token, request, moment, record)?;
         if !policy.require_user {
             let subject_is_id = self.users.names_by_subject();
             if subject_is_id {
@@ -150,6 +144,21 @@ impl Decider {
         Ok(token)
     }
 
+    /// In whose house the request is made, if nothing that the token stands on was revoked there.
+    fn tenancy(
+        &self,
+        token: &VerifiedToken,
+        request: &Request<'_>,
+        moment: Moment,
+        record: &mut Record<'_>,
+    ) -> Result<Tenancy, Refusal> {
+        let tenancy = self.tenants.settle(request, Some(token))?;
+        record.tenant(tenancy.tenant());
+        let tenant = tenancy.tenant().map(|tenant| &**tenant);
+        self.revocations.check(token, tenant, moment.wall)?;
+        Ok(tenancy)
+    }
+
     /// A client's own token passes only where its issuer's rule allows it, and never as a user.
     fn machine(
         &self,
@@ -162,13 +171,7 @@ impl Decider {
         if !token.issuer().config().machines.allow {
             return Err(Refusal::Machine);
         }
-        let tenancy = self.tenants.settle(request, Some(&token))?;
-        record.tenant(tenancy.tenant());
-        self.revocations.check(
-            &token,
-            tenancy.tenant().map(|tenant| &**tenant),
-            moment.wall,
-        )?;
+        let tenancy = self.tenancy(&token, request, moment, record)?;
         if !policy.roles.is_empty() {
             return Err(Refusal::Roles);
         }
