@@ -5,7 +5,7 @@ export SUBGATE_PARTS := $(CURDIR)/.parts
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt clippy doc test deny vectors bench demo parts
+.PHONY: help fmt clippy doc test fuzz deny vectors bench demo parts
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ doc: ## build the documentation, private items included
 
 test: parts ## run all tests, those against real Envoy included
 	cargo test --locked
+
+fuzz: ## run the property tests over other cases, and more of them (PROPTEST_CASES)
+	PROPTEST_RNG_SEED=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ') PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo test --locked --lib --test it
 
 deny: ## check licences, bans and sources of the dependencies
 	@scripts/parts.sh deny

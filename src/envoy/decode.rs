@@ -51,31 +51,45 @@ fn http_request<'m>(message: &'m [u8], request: &mut Request<'m>) -> Option<()> 
             Some(())
         }
         13 => each_field(value, |number, header| match number {
-            1 => entry(header, &mut request.headers),
+            1 => raw_header(header, &mut request.headers),
             _ => Some(()),
         }),
         _ => Some(()),
     })
 }
 
-/// Reads an entry of a `map<string, string>`, or a `HeaderValue`, of which Envoy fills `raw_value` or
-/// `value`, into its place among the others.
+/// Reads an entry of a `map<string, string>` into its place among the others.
 fn entry<'m>(message: &'m [u8], entries: &mut Vec<Entry<'m>>) -> Option<()> {
     entries.push(Entry::default());
     let entry = entries.last_mut()?;
-    let mut raw = false;
     each_field(message, |number, text| {
         match number {
             1 => entry.name = text.into(),
-            2 if !raw => entry.value = text.into(),
-            3 if !text.is_empty() => {
-                raw = true;
-                entry.value = text.into();
-            }
+            2 => entry.value = text.into(),
             _ => {}
         }
         Some(())
     })
+}
+
+/// Reads a `HeaderValue`, of which Envoy fills `raw_value` or `value`, into its place.
+fn raw_header<'m>(message: &'m [u8], entries: &mut Vec<Entry<'m>>) -> Option<()> {
+    entries.push(Entry::default());
+    let entry = entries.last_mut()?;
+    let mut value = &[][..];
+    each_field(message, |number, text| {
+        match number {
+            1 => entry.name = text.into(),
+            2 => value = text,
+            3 => entry.value = text.into(),
+            _ => {}
+        }
+        Some(())
+    })?;
+    if entry.value.is_empty() {
+        entry.value = value.into();
+    }
+    Some(())
 }
 
 /// Gives every length-delimited field to `take`, in order; `None` where the bytes are no message, or

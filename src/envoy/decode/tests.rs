@@ -262,6 +262,65 @@ fn env_06_what_envoy_leaves_out_is_empty_and_no_panic() {
 }
 
 #[test]
+fn only_a_header_value_has_a_raw_value_and_a_map_entry_has_none() {
+    let http = FullHttp {
+        headers: HashMap::from([("x-a".to_owned(), "value".to_owned())]),
+        ..FullHttp::default()
+    };
+    let mut message = encoded(Some(http), HashMap::new());
+    // Field 2 of the entry, `value`, becomes field 3, which a map entry does not have.
+    let at = message
+        .windows(7)
+        .position(|part| part == b"\x12\x05value")
+        .unwrap();
+    message[at] = 0x1a;
+    assert_eq!(
+        request(&message, None).unwrap().header("x-a"),
+        Once::One(b"")
+    );
+    assert_eq!(
+        owned(&request(&message, None).unwrap()),
+        of_definitions(CheckRequest::decode(&message[..]).unwrap())
+    );
+}
+
+#[test]
+fn of_a_field_given_twice_the_last_counts_as_in_the_definitions() {
+    let raw = |values: &[(u8, &[u8])]| {
+        let mut header = b"\x0a\x03x-a".to_vec();
+        for (number, value) in values {
+            header.extend([number << 3 | 2, u8::try_from(value.len()).unwrap()]);
+            header.extend_from_slice(value);
+        }
+        let mut message = header;
+        // HeaderMap.headers, HttpRequest.header_map, Request.http, AttributeContext.request, CheckRequest.attributes
+        for number in [1, 13, 2, 4, 1] {
+            let mut outer = vec![number << 3 | 2, u8::try_from(message.len()).unwrap()];
+            outer.extend(message);
+            message = outer;
+        }
+        message
+    };
+    for (values, expected) in [
+        (
+            &[(3, &b"raw"[..]), (3, b""), (2, b"text")][..],
+            &b"text"[..],
+        ),
+        (&[(3, b"raw"), (2, b"text")], b"raw"),
+        (&[(2, b"text"), (3, b"raw")], b"raw"),
+        (&[(3, b"one"), (3, b"two")], b"two"),
+    ] {
+        let message = raw(values);
+        let read = request(&message, None).unwrap();
+        assert_eq!(read.header("x-a"), Once::One(expected));
+        assert_eq!(
+            owned(&read),
+            of_definitions(CheckRequest::decode(&message[..]).unwrap())
+        );
+    }
+}
+
+#[test]
 fn values_are_slices_of_the_message_and_not_copies() {
     let long = "x".repeat(4096);
     let message = encoded(
