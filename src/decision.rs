@@ -13,13 +13,13 @@ use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::load::Place;
 use crate::request::Request;
-use crate::revocation::Revocations;
+use crate::revocation::{self, Revocations};
 use crate::subject::Subject;
 use crate::tenant::{Tenancy, Tenants};
 use crate::token::{Tokens, VerifiedToken};
 use crate::user::directory::Query;
 use crate::user::record::Status;
-use crate::user::{Known, User, Users};
+use crate::user::{Asked, Existence, Known, User, Users};
 use policy::{Policies, Policy};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -100,21 +100,23 @@ impl Decider {
             .as_ref()
             .map_err(|error| Refusal::Subject(*error))?;
         let tenancy = self.tenancy(&token, request, moment, record)?;
+        let name = self.name(&token, subject, &tenancy, moment, record)?;
         if !policy.require_user {
-            let subject_is_id = self.users.names_by_subject();
-            if subject_is_id {
-                self.revoked_user(&token, &tenancy, subject.normalized(), moment)?;
+            let id = self.users.names_by_subject().then_some(name);
+            if let Some(id) = &id {
+                self.revoked_user(&token, &tenancy, id, moment)?;
             }
-            return Ok(Permit::unasked(Arc::clone(&token), &tenancy, subject_is_id));
+            return Ok(Permit::unasked(Arc::clone(&token), &tenancy, id));
         }
         let user = self
-            .user(&token, subject, &tenancy, moment, place, record)
+            .user(&token, &name, &tenancy, moment, place, record)
             .await?;
         policy.admits_roles(&user)?;
         Ok(Permit::user(
             Arc::clone(&token),
             &tenancy,
             user,
+            name,
             self.users.proves_tenant(),
         ))
     }
@@ -155,6 +157,10 @@ impl Decider {
         let tenancy = self.tenants.settle(request, Some(token))?;
         record.tenant(tenancy.tenant());
         let tenant = tenancy.tenant().map(|tenant| &**tenant);
+        let realm = &token.issuer().config().realm;
+        if tenant.is_some_and(|tenant| self.users.is_suspended(realm, tenant)) {
+            return Err(Refusal::TenantSuspended);
+        }
         self.revocations.check(token, tenant, moment.wall)?;
         Ok(tenancy)
     }
@@ -178,10 +184,37 @@ impl Decider {
         Ok(Permit::client(token, &tenancy))
     }
 
-    async fn user(
+    /// Under which name the directory is asked: the newest, where the subject changed since the token
+    /// was issued. What was revoked under that name is revoked.
+    fn name(
         &self,
         token: &VerifiedToken,
         subject: &Subject,
+        tenancy: &Tenancy,
+        moment: Moment,
+        record: &mut Record<'_>,
+    ) -> Result<Arc<str>, Refusal> {
+        let issuer = token.issuer().config();
+        let query = Query {
+            realm: &issuer.realm,
+            issuer: &issuer.issuer,
+            tenant: tenancy.tenant(),
+            subject: subject.normalized(),
+        };
+        let Some(newest) = self.users.alias(&query, token.claims().issued_at()) else {
+            return Ok(Arc::clone(subject.normalized()));
+        };
+        record.alias(&newest);
+        let tenant = tenancy.tenant().map(|tenant| &**tenant);
+        self.revocations
+            .check_subject(token, tenant, &newest, moment.wall)?;
+        Ok(newest)
+    }
+
+    async fn user(
+        &self,
+        token: &VerifiedToken,
+        subject: &Arc<str>,
         tenancy: &Tenancy,
         moment: Moment,
         place: &Place,
@@ -192,14 +225,34 @@ impl Decider {
             realm: &issuer.realm,
             issuer: &issuer.issuer,
             tenant: tenancy.tenant(),
-            subject: subject.normalized(),
+            subject,
         };
-        let Known { user, cached } = self.users.find(query, moment.instant, place).await?;
+        let asked = Asked {
+            now: moment.instant,
+            issued: token
+                .claims()
+                .issued_at()
+                .map(|issued| moment.wall.since(issued)),
+        };
+        let known = self.users.find(query, asked, place).await;
+        let Known {
+            existence,
+            cached,
+            reason,
+        } = known.inspect_err(|not_known| record.reason(not_known.reason()))?;
         record.cached(cached);
-        let user = user.ok_or(Refusal::UserNotFound)?;
+        record.reason(reason);
+        let (user, revoked) = match existence {
+            Existence::Gone => return Err(Refusal::UserNotFound),
+            Existence::Disabled => return Err(Refusal::UserDisabled),
+            Existence::There { user, revoked } => (user, revoked),
+        };
         record.user(&user);
+        if let Some(deleted) = revoked {
+            revocation::check_deleted(token, deleted, moment.wall)?;
+        }
         // Without an id of the directory's own, the subject is the canonical id.
-        let id = user.id.as_deref().unwrap_or(subject.normalized());
+        let id = user.id.as_deref().unwrap_or(subject);
         self.revoked_user(token, tenancy, id, moment)?;
         match (&user.status, &user.lacks) {
             (Status::Disabled, _) => Err(Refusal::UserDisabled),
@@ -224,6 +277,11 @@ impl Decider {
     /// The tokens it verifies.
     pub const fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// The tenants it settles.
+    pub const fn tenants(&self) -> &Tenants {
+        &self.tenants
     }
 
     /// The users it knows.

@@ -21,6 +21,7 @@ pub mod token;
 pub mod subject;
 pub mod tenant;
 pub mod revocation;
+pub mod event;
 pub mod user;
 // What the operator sees.
 pub mod telemetry;

@@ -153,6 +153,20 @@ impl Revocations {
         }
     }
 
+    /// Whether a token is revoked through another subject of its user, normalized.
+    pub fn check_subject(
+        &self,
+        token: &VerifiedToken,
+        tenant: Option<&str>,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<(), Hit> {
+        match &self.file {
+            None => Ok(()),
+            Some(file) => file.load().check_subject(token, tenant, subject, now),
+        }
+    }
+
     /// Whether a token is revoked through its user's canonical id, which the directory told.
     pub fn check_user(
         &self,
@@ -166,6 +180,17 @@ impl Revocations {
             Some(file) => file.load().check_user(token, tenant, id, now),
         }
     }
+}
+
+/// Whether a token is dead because its user was deleted after it was issued, and is there again.
+pub fn check_deleted(token: &VerifiedToken, deleted: Timestamp, now: Timestamp) -> Result<(), Hit> {
+    let strike = Strike {
+        before: Some(deleted),
+        until: None,
+        at: Some(deleted),
+        reason: Some("the user was deleted then".into()),
+    };
+    Issued::of(token, now).under(&strike, Kind::Subject)
 }
 
 impl Revoked {
@@ -189,14 +214,7 @@ impl Revoked {
             issued.under(strike, Kind::Issuer)?;
         }
         if let Ok(subject) = token.subject() {
-            housed(
-                &self.subjects,
-                &signer.realm,
-                subject.normalized(),
-                tenant,
-                issued,
-                Kind::Subject,
-            )?;
+            self.check_subject(token, tenant, subject.normalized(), now)?;
         }
         for strike in tenant
             .and_then(|tenant| self.tenants.get(tenant))
@@ -206,6 +224,25 @@ impl Revoked {
             issued.under(strike, Kind::Tenant)?;
         }
         Ok(())
+    }
+
+    fn check_subject(
+        &self,
+        token: &VerifiedToken,
+        tenant: Option<&str>,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<(), Hit> {
+        let issued = Issued::of(token, now);
+        let realm = &token.issuer().config().realm;
+        housed(
+            &self.subjects,
+            realm,
+            subject,
+            tenant,
+            issued,
+            Kind::Subject,
+        )
     }
 
     fn check_user(

@@ -1,9 +1,11 @@
 //! The gRPC server that Envoy calls.
 
+pub mod admin;
 pub mod authorization;
 pub mod generation;
 pub mod grpc_health;
 pub mod health;
+mod http1;
 
 use crate::net::listen::Address;
 use crate::net::tls::ServerTls;
@@ -19,6 +21,8 @@ pub struct Config {
     pub check_tls: Option<ServerTls>,
     /// Where `/livez`, `/readyz` and `/metrics` are.
     pub health: SocketAddr,
+    /// The admin API; `None` where it has no token, and is not opened.
+    pub admin: Option<admin::Config>,
     /// How long it still answers after SIGTERM, un-ready.
     pub drain: Duration,
     /// How long what is in flight may take after that.

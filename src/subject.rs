@@ -81,7 +81,7 @@ impl Subject {
         if raw.chars().any(char::is_control) {
             return invalid(Invalid::Control);
         }
-        let Some(rewritten) = config.rewritten(raw) else {
+        let Some((_, rewritten)) = config.rewritten(raw) else {
             return invalid(Invalid::Unmatched);
         };
         let (normalized, changed) = match normalization::apply(&config.normalize, rewritten) {
@@ -124,15 +124,20 @@ impl Subject {
 }
 
 impl Config {
-    /// What the first rule that matches makes of a raw subject; `None` if one had to and none did.
-    fn rewritten(&self, raw: &str) -> Option<String> {
+    /// What becomes of a raw subject before it is normalized, and the place of the rule that made it,
+    /// the first that matches; `None` if one had to match and none does.
+    pub fn rewritten(&self, raw: &str) -> Option<(Option<usize>, String)> {
+        let mut rules = self.rewrite.iter().enumerate();
         match (
-            self.rewrite.iter().find(|rule| rule.matches.is_match(raw)),
+            rules.find(|(_, rule)| rule.matches.is_match(raw)),
             self.unmatched,
         ) {
-            (Some(rule), _) => Some(rule.matches.replace(raw, rule.to.as_str()).into_owned()),
+            (Some((place, rule)), _) => {
+                let rewritten = rule.matches.replace(raw, rule.to.as_str());
+                Some((Some(place), rewritten.into_owned()))
+            }
             (None, Unmatched::Refuse) if !self.rewrite.is_empty() => None,
-            (None, Unmatched::Refuse | Unmatched::Pass) => Some(raw.to_owned()),
+            (None, Unmatched::Refuse | Unmatched::Pass) => Some((None, raw.to_owned())),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! One generation of the configuration, put together of its parts.
 
 use super::BuildError;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::credential;
 use crate::decision::Decider;
 use crate::decision::policy::Policies;
 use crate::envoy::identity::Identity;
 use crate::envoy::response::Responses;
+use crate::event::{Ledger, ledger};
 use crate::net::watch::Watch;
 use crate::revocation::Revocations;
 use crate::server::generation::Generation;
@@ -16,8 +18,8 @@ use crate::telemetry::privacy::Privacy;
 use crate::tenant::Tenants;
 use crate::token::issuer::Issuer;
 use crate::token::{Remembered, Tokens};
-use crate::user::Users;
 use crate::user::directory::SetupError;
+use crate::user::{self, Users};
 use std::sync::Arc;
 
 /// Watches the key that hides subjects, where there is one.
@@ -28,10 +30,22 @@ pub(super) fn key_watch(config: &Config) -> Option<Watch> {
     }
 }
 
+/// How long the ledger keeps what events told.
+pub(super) const fn ledger_settings(users: &user::Config) -> ledger::Settings {
+    ledger::Settings {
+        tombstone_for: users.cache.tombstone_for,
+        alias_for: users.alias_for,
+    }
+}
+
 /// Opens the configured directory.
-pub(super) fn users(config: &Config) -> Result<Users, SetupError> {
+pub(super) fn users(
+    config: &Config,
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+) -> Result<Users, SetupError> {
     let directory = config.users.directory.open(&config.realms())?;
-    Ok(Users::new(config.users.clone(), directory))
+    Ok(Users::new(config.users.clone(), directory, ledger, clock))
 }
 
 /// Puts one generation together of parts that may be older than it.

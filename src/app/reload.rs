@@ -1,6 +1,6 @@
 //! A new configuration for a running process: checked first, then swapped at once.
 
-use super::assembly::{generation, key_watch, users};
+use super::assembly::{generation, key_watch, ledger_settings, users};
 use super::{BuildError, Parts};
 use crate::config::{Config, Loaded};
 use crate::net::watch::Watch;
@@ -126,9 +126,11 @@ impl Reloader {
         let current = self.parts.current.load_full();
         let same_realms = config.realms() == self.parts.config.realms();
         let kept = current.decider.users().reconfigured(&config.users);
-        let users = match kept.filter(|_| same_realms) {
-            Some(users) => users,
-            None => users(&config).map_err(BuildError::from)?,
+        let users = if let Some(users) = kept.filter(|_| same_realms) {
+            users
+        } else {
+            let (ledger, clock) = (self.parts.ledger.clone(), Arc::clone(&self.parts.clock));
+            users(&config, ledger, clock).map_err(BuildError::from)?
         };
         let remembered = if config.limits.tokens == self.parts.config.limits.tokens {
             self.parts.remembered.clone()
@@ -185,12 +187,15 @@ impl Reloader {
             current,
             issuers: shared,
             remembered: kept,
+            ledger,
+            clock: _,
             load,
             metrics: _,
             reloads: _,
             key: _,
         } = &mut self.parts;
         load.resize(config.limits.in_flight, config.limits.waiting);
+        ledger.reconfigure(ledger_settings(&config.users));
         current.store(Arc::new(next));
         let issuers = Arc::new(issuers);
         let old = shared.swap(Arc::clone(&issuers));

@@ -1,15 +1,15 @@
 //! `subgate check`: is this configuration right?
 
+mod connect;
+
 use super::Outcome;
 use crate::config::{self, Loaded, Warning};
-use crate::token::issuer::{self, Issuer};
 use crate::yaml::{Mistake, Mistakes, Place};
 use clap::{Args, ValueEnum};
-use futures_util::future::join_all;
+use connect::Reached;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// What `check` is told.
 #[derive(Debug, Args)]
@@ -17,13 +17,14 @@ use std::sync::Arc;
   subgate check --config /etc/subgate/subgate.yaml
   subgate check --config /etc/subgate/subgate.yaml --connect
 
-Exits 0 if the configuration is right, 1 if it is not, 2 if --connect could not reach something. All mistakes are told at once, each as
+Exits 0 if the configuration is right, 1 if it is not, 2 if --connect could not reach something, or did
+not find a canary. All mistakes are told at once, each as
 FILE:LINE:COLUMN: KEY: what was expected, what came; what to write.")]
 pub(super) struct Arguments {
     /// The configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Ask every issuer for its keys too.
+    /// Ask every issuer for its keys, and the directory for every canary.
     #[arg(long)]
     connect: bool,
     /// The form of the output.
@@ -52,68 +53,30 @@ pub(super) fn run(
     } = arguments;
     let result = config::load(config, environment);
     let reached = match &result {
-        Ok(loaded) if *connect => ask(&loaded.config.issuers)?,
-        Ok(_) | Err(_) => Vec::new(),
+        Ok(loaded) if *connect => Some(connect::ask(&loaded.config)?),
+        Ok(_) | Err(_) => None,
     };
     match output {
         Output::Text => {
             text(&result, out)?;
-            for Reached { issuer, keys } in &reached {
-                match keys {
-                    Ok(keys) => writeln!(out, "issuer {issuer}: {keys} keys")?,
-                    Err(error) => writeln!(out, "issuer {issuer}: not reached: {error}")?,
-                }
+            if let Some(reached) = &reached {
+                write!(out, "{reached}")?;
             }
         }
         Output::Json => {
             let mut object = object(&result);
             if let (true, Some(members)) = (connect, object.as_object_mut()) {
-                let issuers = reached.iter().map(Reached::object).collect();
-                members.insert("issuers".to_owned(), issuers);
+                members.extend(reached.iter().flat_map(Reached::members));
             }
             serde_json::to_writer_pretty(&mut *out, &object)?;
             writeln!(out)?;
         }
     }
     Ok(match result {
-        Ok(_) if reached.iter().any(|reached| reached.keys.is_err()) => Outcome::Unknown,
-        Ok(_) => Outcome::Done,
+        Ok(_) if reached.is_none_or(|reached| reached.is_all_well()) => Outcome::Done,
+        Ok(_) => Outcome::Unknown,
         Err(_) => Outcome::Refused,
     })
-}
-
-/// What an issuer answered.
-struct Reached {
-    issuer: Arc<str>,
-    keys: Result<usize, String>,
-}
-
-impl Reached {
-    fn object(&self) -> Value {
-        match &self.keys {
-            Ok(keys) => json!({"issuer": &*self.issuer, "keys": keys}),
-            Err(error) => json!({"issuer": &*self.issuer, "error": error}),
-        }
-    }
-}
-
-/// Asks all issuers at once; each has its own time-out. A set without a usable key is no keys.
-fn ask(issuers: &[issuer::Config]) -> io::Result<Vec<Reached>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let asked = issuers.iter().map(async |config| {
-        let keys = match Issuer::ask(config).await {
-            Ok(0) => Err("its key set has no usable key".to_owned()),
-            Ok(keys) => Ok(keys),
-            Err(error) => Err(error.to_string()),
-        };
-        Reached {
-            issuer: Arc::clone(&config.name),
-            keys,
-        }
-    });
-    Ok(runtime.block_on(join_all(asked)))
 }
 
 fn text(result: &Result<Loaded, Mistakes>, out: &mut impl Write) -> io::Result<()> {

@@ -129,6 +129,11 @@ impl At<'_> {
         self.report.tree.is_spoiled_below(&self.path)
     }
 
+    /// The path that this value names, for a file that need not be there.
+    pub(super) fn beside(&self, written: &str) -> PathBuf {
+        self.report.folder.join(written)
+    }
+
     /// Reads the file that this value names, and notes that it is to be watched.
     ///
     /// What was written is shown where it is no file, but not for a secret: it may be the secret itself.

@@ -14,6 +14,7 @@ mod listen;
 mod policies;
 mod quantity;
 mod responses;
+mod rewrites;
 mod subject;
 mod telemetry;
 mod template;
@@ -48,7 +49,14 @@ pub(super) fn resolve(at: &At<'_>, document: Document) -> Option<Config> {
         issuers.unwrap_or_default(),
         tenant.as_ref(),
     );
-    let users = users.and_then(|users| users::resolve(&at.key("users"), users));
+    rewrites::check(&at.key("issuers"), &issuers);
+    let beside = users::Beside {
+        issuers: &issuers,
+        all_issuers: issuers.iter().all(Option::is_some) && !at.key("issuers").is_spoiled(),
+        tenant: tenant.as_ref(),
+        asks_inside_tenant,
+    };
+    let users = users.and_then(|users| users::resolve(&at.key("users"), users, &beside));
     let revocation = file::revocations(&at.key("revocation").key("memory"), revocation);
     let policies = policies::resolve(at, policies, routes);
     let identity = identity::resolve(&at.key("identity"), identity);
@@ -57,7 +65,7 @@ pub(super) fn resolve(at: &At<'_>, document: Document) -> Option<Config> {
     let limits = quantity::limits(&at.key("limits"), &limits);
     Some(Config {
         listen: listen?,
-        issuers: issuers?,
+        issuers: issuers.into_iter().collect::<Option<_>>()?,
         tenant: tenant?,
         users: users?,
         revocation: revocation?,

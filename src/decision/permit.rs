@@ -23,8 +23,8 @@ pub enum Caller {
     Unasked {
         /// The token.
         token: Arc<VerifiedToken>,
-        /// Whether subjects are the canonical ids, so that the id is known all the same.
-        subject_is_id: bool,
+        /// The canonical id, where subjects are ids, so that it is known all the same.
+        id: Option<Arc<str>>,
     },
     /// A user that exists.
     User {
@@ -32,6 +32,8 @@ pub enum Caller {
         token: Arc<VerifiedToken>,
         /// The record.
         user: Arc<User>,
+        /// The subject under which the directory knows the user.
+        subject: Arc<str>,
     },
 }
 
@@ -62,14 +64,10 @@ impl Permit {
     pub(super) fn unasked(
         token: Arc<VerifiedToken>,
         tenancy: &Tenancy,
-        subject_is_id: bool,
+        id: Option<Arc<str>>,
     ) -> Self {
-        let caller = Caller::Unasked {
-            token,
-            subject_is_id,
-        };
         Self {
-            caller,
+            caller: Caller::Unasked { token, id },
             tenant: tenancy.proven().cloned(),
         }
     }
@@ -78,6 +76,7 @@ impl Permit {
         token: Arc<VerifiedToken>,
         tenancy: &Tenancy,
         user: Arc<User>,
+        subject: Arc<str>,
         proves_tenant: bool,
     ) -> Self {
         let tenant = if proves_tenant {
@@ -87,7 +86,11 @@ impl Permit {
         };
         Self {
             tenant: tenant.cloned(),
-            caller: Caller::User { token, user },
+            caller: Caller::User {
+                token,
+                user,
+                subject,
+            },
         }
     }
 
@@ -115,25 +118,9 @@ impl Permit {
     /// subjects are ids.
     pub fn user_id(&self) -> Option<&str> {
         match &self.caller {
-            Caller::Nobody
-            | Caller::Client(_)
-            | Caller::Unasked {
-                subject_is_id: false,
-                ..
-            } => None,
-            Caller::Unasked {
-                token,
-                subject_is_id: true,
-            } => normalized(token),
-            Caller::User { token, user } => user.id.as_deref().or_else(|| normalized(token)),
+            Caller::Nobody | Caller::Client(_) => None,
+            Caller::Unasked { id, .. } => id.as_deref(),
+            Caller::User { user, subject, .. } => Some(user.id.as_deref().unwrap_or(subject)),
         }
     }
-}
-
-fn normalized(token: &VerifiedToken) -> Option<&str> {
-    token
-        .subject()
-        .as_ref()
-        .ok()
-        .map(|subject| &**subject.normalized())
 }

@@ -5,6 +5,7 @@ use super::{Code, Permit, Refusal};
 use crate::subject::Kinds;
 use crate::token::issuer::Config as Issuer;
 use crate::token::{Claimed, Seen, VerifiedToken};
+use crate::user::directory::Reason;
 use crate::user::{Cached, User};
 use std::fmt;
 use std::sync::Arc;
@@ -42,7 +43,9 @@ pub struct Record<'s> {
     claimed: Claimed,
     token: Option<(Arc<VerifiedToken>, Seen)>,
     tenant: Option<Arc<str>>,
+    alias: Option<Arc<str>>,
     cached: Option<Cached>,
+    reason: Option<Reason>,
     user: Option<Arc<User>>,
     subject_is_id: bool,
 }
@@ -59,7 +62,9 @@ impl<'s> Record<'s> {
             claimed: Claimed::default(),
             token: None,
             tenant: None,
+            alias: None,
             cached: None,
+            reason: None,
             user: None,
             subject_is_id: false,
         }
@@ -89,6 +94,14 @@ impl<'s> Record<'s> {
 
     pub(super) fn tenant(&mut self, tenant: Option<&Arc<str>>) {
         self.tenant = tenant.cloned();
+    }
+
+    pub(super) fn alias(&mut self, newest: &Arc<str>) {
+        self.alias = Some(Arc::clone(newest));
+    }
+
+    pub(super) const fn reason(&mut self, reason: Option<Reason>) {
+        self.reason = reason;
     }
 
     pub(super) const fn cached(&mut self, cached: Cached) {
@@ -209,10 +222,21 @@ impl<'s> Record<'s> {
         self.cached
     }
 
+    /// The newest subject of the user, where it changed since the token was issued.
+    pub fn newest_subject(&self) -> Option<&str> {
+        self.alias.as_deref()
+    }
+
+    /// Why the directory gave no trustworthy answer, where it was asked and gave none.
+    pub const fn unanswered(&self) -> Option<Reason> {
+        self.reason
+    }
+
     /// The canonical id of the user, once it is known.
     pub fn user_id(&self) -> Option<&str> {
         let own = self.user.as_ref().and_then(|user| user.id.as_deref());
-        own.or_else(|| self.subject().filter(|_| self.subject_is_id))
+        let asked = self.newest_subject().or_else(|| self.subject());
+        own.or_else(|| asked.filter(|_| self.subject_is_id))
     }
 }
 

@@ -43,11 +43,14 @@ pub enum Refusal {
     /// Something of the token was revoked.
     #[error("{} was revoked{}", .0.kind.as_str(), because(.0))]
     Revoked(Hit),
-    /// The directory said, recognizably, that the user does not exist.
-    #[error("the directory has no such user")]
+    /// An event told that nobody of the tenant may act.
+    #[error("the tenant is suspended")]
+    TenantSuspended,
+    /// The directory said, recognizably, that the user does not exist; or an event did.
+    #[error("the directory, or an event, says that there is no such user")]
     UserNotFound,
     /// The user may not act.
-    #[error("the record's status is a disabled one")]
+    #[error("the record's status is a disabled one, or an event disabled the user")]
     UserDisabled,
     /// The record lacks a required attribute.
     #[error("the record lacks attribute `{0}`")]
@@ -109,10 +112,12 @@ impl Refusal {
             }
             Self::Tenant(TenantError::Form | TenantError::Unknown) => Code::TenantUnknown,
             Self::Revoked(_) => Code::TokenRevoked,
+            Self::TenantSuspended => Code::TenantSuspended,
             Self::UserNotFound => Code::UserNotFound,
             Self::UserDisabled => Code::UserDisabled,
             Self::UserIncomplete(_) => Code::UserIncomplete,
             Self::NotKnown(NotKnown::Unanswered(_) | NotKnown::Late) => Code::DirectoryUnavailable,
+            Self::NotKnown(NotKnown::NotYetVisible) => Code::UserNotYetVisible,
             Self::NotKnown(NotKnown::Crowded) | Self::Overloaded => Code::Overloaded,
             Self::Scopes(_) | Self::Roles => Code::ScopeInsufficient,
             Self::PolicyUnknown => Code::PolicyUnknown,
@@ -131,7 +136,8 @@ impl Refusal {
                 Some(asked) => Some(asked),
                 None => Some(SOON),
             },
-            Self::NotKnown(NotKnown::Late | NotKnown::Crowded) | Self::Overloaded => Some(SOON),
+            Self::NotKnown(NotKnown::Late | NotKnown::Crowded | NotKnown::NotYetVisible)
+            | Self::Overloaded => Some(SOON),
             Self::NoHeaders
             | Self::PolicyUnknown
             | Self::TokenMissing
@@ -140,6 +146,7 @@ impl Refusal {
             | Self::Machine
             | Self::Tenant(_)
             | Self::Revoked(_)
+            | Self::TenantSuspended
             | Self::UserNotFound
             | Self::UserDisabled
             | Self::UserIncomplete(_)

@@ -90,7 +90,7 @@ impl ServerTls {
         identity.chain(self.client_ca_file.clone()).collect()
     }
 
-    fn load(&self) -> Result<ServerConfig, TlsError> {
+    fn load(&self, protocol: &[u8]) -> Result<ServerConfig, TlsError> {
         let builder = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(VERSIONS)
             .map_err(TlsError::Provider)?;
@@ -111,7 +111,7 @@ impl ServerTls {
         let mut config = builder
             .with_single_cert(chain, key)
             .map_err(|source| self.identity.unfit(source))?;
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = vec![protocol.to_vec()];
         Ok(config)
     }
 }
@@ -140,15 +140,27 @@ pub struct Acceptor(Arc<Inner>);
 
 struct Inner {
     settings: ServerTls,
+    /// What is spoken behind it, by ALPN.
+    protocol: &'static [u8],
     current: ArcSwap<ServerConfig>,
 }
 
 impl Acceptor {
-    /// Reads the files for the first time.
+    /// Reads the files for the first time; behind it HTTP/2 is spoken.
     pub fn new(settings: &ServerTls) -> Result<Self, TlsError> {
+        Self::speaking(b"h2", settings)
+    }
+
+    /// The same, with HTTP/1.1 behind it.
+    pub fn http1(settings: &ServerTls) -> Result<Self, TlsError> {
+        Self::speaking(b"http/1.1", settings)
+    }
+
+    fn speaking(protocol: &'static [u8], settings: &ServerTls) -> Result<Self, TlsError> {
         Ok(Self(Arc::new(Inner {
-            current: ArcSwap::from_pointee(settings.load()?),
+            current: ArcSwap::from_pointee(settings.load(protocol)?),
             settings: settings.clone(),
+            protocol,
         })))
     }
 
@@ -157,7 +169,7 @@ impl Acceptor {
     /// No session of an earlier version can be resumed, so a client that the new roots do not
     /// vouch for is out.
     pub fn reload(&self) -> Result<(), TlsError> {
-        let config = self.0.settings.load()?;
+        let config = self.0.settings.load(self.0.protocol)?;
         self.0.current.store(Arc::new(config));
         Ok(())
     }

@@ -1,27 +1,20 @@
 //! `/livez`, `/readyz` and `/metrics`, and nothing else.
 
 use crate::lifecycle::{Phase, Readiness};
-use crate::net::listen::{Listener, Stream};
+use crate::net::listen::Listener;
+use crate::server::http1::{self, Door};
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::service::TowerToHyperService;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
-use tokio::time::timeout;
+use tokio::sync::watch;
 
 /// Connections at once: a probe and a few scrapers, with room.
 const CONNECTIONS: usize = 128;
-
-/// How long a client may take to send a request's head, and keep a connection idle.
-const HEAD: Duration = Duration::from_secs(10);
 
 /// The type that `prometheus_client` writes (OpenMetrics 1.0).
 const OPENMETRICS: HeaderValue =
@@ -40,38 +33,12 @@ pub struct Health {
 
 /// Serves HTTP/1.1 for ever; at most 128 connections, ten seconds for a request's head.
 pub async fn serve(listener: Listener, health: Health) {
-    let router = router(health);
-    let connections = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let Ok(turn) = Arc::clone(&connections).acquire_owned().await else {
-            return;
-        };
-        let stream = listener.accept().await;
-        let router = router.clone();
-        tokio::spawn(async move {
-            serve_one(stream, router).await;
-            drop(turn);
-        });
-    }
-}
-
-/// How long one connection may last.
-const LONGEST: Duration = Duration::from_secs(60);
-
-async fn serve_one(stream: Stream, router: Router) {
-    let mut server = Builder::new(TokioExecutor::new()).http1_only();
-    server
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD);
-    let lasting = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    // One who does not read what he asked for holds no place for ever.
-    let Ok(done) = timeout(LONGEST, lasting).await else {
-        return;
+    let door = Door {
+        listener,
+        acceptor: None,
+        connections: CONNECTIONS,
     };
-    if let Err(error) = done {
-        tracing::debug!(error, "a connection to the health listener broke");
-    }
+    http1::serve("health", door, router(health)).await;
 }
 
 /// The paths, for a server or a test.

@@ -8,6 +8,7 @@ use crate::decision::refusal::{Blame, Code};
 use crate::subject::Normalization;
 use crate::token::Seen;
 use crate::user::Cached;
+use crate::user::directory::Reason;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -81,7 +82,7 @@ impl Metrics {
         );
         registry.register(
             "user_cache_requests",
-            "Answers about users by result: hit, miss, stale or negative",
+            "Answers about users by result: hit, revalidating, miss, stale, negative or mark",
             users.clone(),
         );
         registry.register(
@@ -206,6 +207,9 @@ impl Journal {
             .subject()
             .and_then(|subject| self.privacy.shown(subject));
         let raw_subject = record.raw_subject().and_then(|raw| self.privacy.shown(raw));
+        let newest = record
+            .newest_subject()
+            .and_then(|newest| self.privacy.shown(newest));
         let micros = u64::try_from(record.elapsed().as_micros()).unwrap_or(u64::MAX);
         let detail = match record.outcome() {
             Outcome::Refuse(refusal) => Some(refusal.to_string()),
@@ -224,7 +228,9 @@ impl Journal {
                     subject = subject.as_deref(),
                     raw_subject = raw_subject.as_deref(),
                     kid = record.claimed_key(),
+                    newest_subject = newest.as_deref(),
                     cache = record.cache().map(Cached::as_str),
+                    reason = record.unanswered().map(Reason::as_str),
                     micros,
                     $message
                 )

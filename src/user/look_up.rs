@@ -1,93 +1,284 @@
-//! One look-up: asks the directory, remembers the answer, and leaves the list however it ends.
+//! One look-up: asks the directory, judges and remembers the answer, and leaves the list however it
+//! ends.
 
-use super::directory::{Answer, Reason, Unanswered};
-use super::remembered::Key;
-use super::{Outcome, Shared, Users};
+use super::Users;
+use super::directory::{Answer, Answered, Lifetime, Query, Question, Reason, Unanswered};
+use super::freshness::Freshness;
+use super::guard::Verdict;
+use super::lane::{Errand, Lane};
+use super::record::User;
+use super::remembered::{Found, Given, Key, Missing};
+use super::strangers::Turn;
+use crate::event::Version;
+use crate::event::ledger::{Judgement, Mark, Person};
+use std::cmp::Ordering as Order;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
+
+/// What a look-up brought.
+pub(super) type Outcome = Result<Standing, Unanswered>;
+
+/// How someone stands, as far as it can be trusted.
+#[derive(Clone, Debug)]
+pub(super) enum Standing {
+    Found(Arc<Found>),
+    Missing(Arc<Missing>),
+    Marked(Mark),
+}
+
+/// In which way it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// For requests that wait.
+    Waited,
+    /// For requests that wait, past replicas and caches that lag.
+    Consistent,
+    /// For nobody, if there is room at once.
+    Background,
+}
 
 /// A look-up under way; it leaves the list however it ends.
 pub(super) struct Running {
     pub(super) users: Users,
     pub(super) key: Key,
+    pub(super) way: Way,
+    /// Among those of the subject, where it is not a known user's.
+    pub(super) turn: Option<Turn>,
     pub(super) done: watch::Sender<Option<Outcome>>,
 }
 
+/// When the question of an answer was sent, and how long the answer is good for.
+struct Heard {
+    sent: Instant,
+    lifetime: Lifetime,
+    etag: Option<Box<str>>,
+}
+
 impl Running {
-    /// Asks, remembers what was answered, and tells it.
-    pub(super) async fn ask(&self) -> Outcome {
-        let Shared {
-            directory,
-            remembered,
-            counts,
-            under_way: _,
-        } = &*self.users.shared;
-        let versions = directory.versions();
-        let version = || versions.as_ref().map(|versions| *versions.borrow());
-        let (began, before) = (Instant::now(), version());
-        let answer = self.answer(began).await;
+    /// Asks, and remembers what was answered.
+    pub(super) async fn run(&mut self) -> Outcome {
+        let began = Instant::now();
+        let outcome = match self.ask(self.way == Way::Consistent).await {
+            // Something was told in the meantime, or a replica lags: once more, past it.
+            Err(Unanswered {
+                reason: Reason::Outdated,
+                ..
+            }) => self.ask(true).await,
+            outcome => outcome,
+        };
+        match (&outcome, self.turn.take()) {
+            (Ok(Standing::Found(_)), Some(turn)) => turn.found(),
+            (Ok(Standing::Missing(_) | Standing::Marked(_)), Some(turn)) => {
+                turn.not_found(Instant::now() + self.users.config.cache.not_found_for);
+            }
+            (Ok(_), None) | (Err(_), _) => {}
+        }
+        self.count(&outcome, began);
+        outcome
+    }
+
+    async fn ask(&self, consistent: bool) -> Outcome {
+        let shared = &self.users.shared;
+        let version = || {
+            let versions = shared.directory.versions();
+            versions.map(|versions| *versions.borrow())
+        };
+        let before = version();
+        let known = shared.remembered.get_found(&self.key);
+        let etag = known.as_ref().and_then(|found| found.etag.as_deref());
+        let question = Question {
+            query: self.key.query(),
+            consistent,
+            etag: etag.filter(|_| !consistent),
+        };
+        let errand = Errand {
+            lane: match &known {
+                Some(_) => Lane::Known,
+                None => Lane::Stranger,
+            },
+            user: shared.remembered.hash(&self.key.query()),
+            background: self.way == Way::Background,
+        };
+        let (answer, heard) = self.users.heard(question, errand).await?;
+        let standing = match (answer, &known) {
+            (Answer::Found(user), _) => self.found(Arc::new(user), known.as_deref(), heard),
+            (Answer::Unchanged, Some(found)) => {
+                self.found(Arc::clone(&found.user), Some(found), heard)
+            }
+            (Answer::Unchanged, None) => Err(Unanswered::because(Reason::MalformedAnswer)),
+            (Answer::NotFound, _) => self.missing(known.as_deref(), heard).await,
+        };
+        // Remembered first: whoever clears the memory after the change clears it too, or it is seen
+        // here.
+        if version() != before {
+            shared.remembered.forget(&self.key.query());
+        }
+        standing
+    }
+
+    fn found(&self, user: Arc<User>, known: Option<&Found>, heard: Heard) -> Outcome {
+        let shared = &self.users.shared;
+        let person = self.key.query().person(user.id.as_deref());
+        let epoch = shared.ledger.epoch();
+        let given = |revoked| Given {
+            sent: heard.sent,
+            lifetime: heard.lifetime,
+            etag: heard.etag,
+            epoch,
+            revoked,
+        };
+        let revoked = match shared.ledger.judge_found(person, user.version, heard.sent) {
+            Judgement::Outdated => return Err(Unanswered::because(Reason::Outdated)),
+            Judgement::Marked(mark) => return Ok(self.marked(mark, given(None))),
+            Judgement::Stands { revoked } => revoked,
+        };
+        if let Some(known) = known {
+            let now = Instant::now();
+            let counts = shared.remembered.freshness(known, now) != Freshness::Spent;
+            if counts && is_older(user.version, known.user.version) {
+                return Err(Unanswered::because(Reason::Outdated));
+            }
+            self.users.guard.confirmed(&self.key.query(), now);
+        }
+        if let Some(version) = user.version.filter(|_| epoch != 0) {
+            shared.ledger.lift(person, version);
+        }
+        let found = shared
+            .remembered
+            .found(self.key.clone(), user, given(revoked));
+        Ok(Standing::Found(found))
+    }
+
+    async fn missing(&self, known: Option<&Found>, heard: Heard) -> Outcome {
+        let shared = &self.users.shared;
+        let came = Instant::now();
+        let query = self.key.query();
+        let id = known.and_then(|known| known.user.id.as_deref());
+        let epoch = shared.ledger.epoch();
+        let given = Given {
+            sent: heard.sent,
+            lifetime: heard.lifetime,
+            etag: None,
+            epoch,
+            revoked: None,
+        };
+        match shared.ledger.judge_not_found(query.person(id), heard.sent) {
+            Judgement::Outdated => return Err(Unanswered::because(Reason::Outdated)),
+            Judgement::Marked(mark) => return Ok(self.marked(mark, given)),
+            Judgement::Stands { .. } => {}
+        }
+        let canaries = &self.users.canaries;
+        let exists = |canary| self.users.exists(canary);
+        canaries.vouch(&self.key.realm, came, exists).await?;
+        let is_held = known.is_some()
+            && shared.directory.lags()
+            && self.users.guard.vanished(&query, Instant::now()) == Verdict::Held;
+        if is_held {
+            return Err(Unanswered::because(Reason::VanishGuard));
+        }
+        let missing = shared.remembered.missing(self.key.clone(), &given);
+        Ok(Standing::Missing(missing))
+    }
+
+    /// Remembers that it was asked for, and by no epoch: the mark is looked at each time.
+    fn marked(&self, mark: Mark, given: Given) -> Standing {
+        let given = Given { epoch: 0, ..given };
+        let remembered = &self.users.shared.remembered;
+        remembered.missing(self.key.clone(), &given);
+        Standing::Marked(mark)
+    }
+
+    fn count(&self, outcome: &Outcome, began: Instant) {
+        let counts = &self.users.shared.counts;
         let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         counts.micros.fetch_add(micros, Ordering::Relaxed);
-        match answer {
-            Ok(Answer::Found(user)) => {
+        match outcome {
+            Ok(Standing::Found(_)) => {
                 counts.found.fetch_add(1, Ordering::Relaxed);
-                let user = Arc::new(user);
-                remembered.found(self.key.clone(), Arc::clone(&user), began);
-                self.forget_if(version() != before);
-                Ok(Some(user))
             }
-            Ok(Answer::NotFound) => {
+            Ok(Standing::Missing(_) | Standing::Marked(_)) => {
                 counts.not_found.fetch_add(1, Ordering::Relaxed);
-                remembered.not_found(self.key.clone(), began);
-                self.forget_if(version() != before);
-                Ok(None)
             }
             Err(unanswered) => {
                 if let Some(count) = counts.unanswered.get(unanswered.reason.index()) {
                     count.fetch_add(1, Ordering::Relaxed);
                 }
                 tracing::debug!(reason = unanswered.reason.as_str(), "no trustworthy answer");
-                Err(unanswered)
             }
         }
     }
+}
 
-    /// Forgets an answer that may be of a version of the directory that is gone. It is remembered
-    /// first: whoever clears the memory after the change clears it too, or it is seen here.
-    fn forget_if(&self, outdated: bool) {
-        if outdated {
-            self.users.shared.remembered.forget(&self.key);
-        }
+impl Users {
+    /// Asks the directory, as often as may help.
+    async fn heard(
+        &self,
+        question: Question<'_>,
+        errand: Errand,
+    ) -> Result<(Answer, Heard), Unanswered> {
+        let attempt = || async {
+            let sent = Instant::now();
+            let Answered {
+                answer,
+                lifetime,
+                etag,
+            } = self.shared.directory.look_up(question).await?;
+            let heard = Heard {
+                sent,
+                lifetime,
+                etag,
+            };
+            Ok((answer, heard))
+        };
+        self.lanes.ask(errand, attempt).await
     }
 
-    /// Asks, once there is room for another look-up; both within `timeout`.
-    async fn answer(&self, began: Instant) -> Result<Answer, Unanswered> {
-        let until = began + self.users.config.timeout;
-        // The semaphore is never closed: an error can only be a late one.
-        let Ok(Ok(_room)) = timeout_at(until, self.users.room.acquire()).await else {
-            return Err(Unanswered::because(Reason::Crowded));
+    /// Whether a canary is there.
+    async fn exists(&self, query: Query<'_>) -> Result<bool, Unanswered> {
+        let question = Question {
+            query,
+            consistent: false,
+            etag: None,
         };
-        let looked_up = self.users.shared.directory.look_up(self.key.query());
-        let late = |_| Err(Unanswered::because(Reason::Timeout));
-        timeout_at(until, looked_up).await.unwrap_or_else(late)
+        let errand = Errand {
+            lane: Lane::Known,
+            user: self.shared.remembered.hash(&query),
+            background: false,
+        };
+        let (answer, _) = self.heard(question, errand).await?;
+        Ok(matches!(answer, Answer::Found(_)))
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let Shared {
-            remembered,
-            under_way,
-            ..
-        } = &*self.users.shared;
+        let shared = &self.users.shared;
         // No answer, or no outcome at all: a panic is no reason to ask again at once.
         if !matches!(&*self.done.borrow(), Some(Ok(_))) {
-            remembered.unanswered(&self.key, Instant::now());
+            shared.remembered.unanswered(&self.key, Instant::now());
         }
-        under_way.lock().remove(&self.key);
+        shared.under_way.lock().remove(&self.key);
     }
+}
+
+impl<'q> Query<'q> {
+    /// Who that is to the ledger.
+    pub(super) fn person(&self, id: Option<&'q str>) -> Person<'q> {
+        Person {
+            realm: self.realm,
+            tenant: self.tenant.map(|tenant| &**tenant),
+            subject: self.subject,
+            id,
+        }
+    }
+}
+
+/// Whether a version is older than another that it can be compared with.
+fn is_older(version: Option<Version>, than: Option<Version>) -> bool {
+    let order = version.and_then(|version| version.partial_cmp(&than?));
+    order == Some(Order::Less)
 }
 
 /// Waits for the end of a look-up.

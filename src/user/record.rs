@@ -1,27 +1,37 @@
 //! A user as the directory knows it.
 
+use crate::event::Version;
+use serde::{Deserialize, Serialize};
+
 /// What a directory told of a user; small, since a million of them are kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
 pub struct User {
     /// The canonical id; `None` where the subject is the id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Box<str>>,
     /// Whether the user may act.
     pub status: Status,
     /// The roles.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub roles: Box<[Box<str>]>,
     /// Attributes, by their configured names; several values where the record has a list.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub attributes: Box<[Attribute]>,
     /// The first required attribute that the record lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lacks: Option<Box<str>>,
-    /// The record's version, as written.
-    pub version: Option<Box<str>>,
+    /// The record's version, where it is one that can be compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
 }
 
 /// A name and its values.
 pub type Attribute = (Box<str>, Box<[Box<str>]>);
 
 /// Whether a user may act.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// The user may.
     #[default]
@@ -60,9 +70,9 @@ impl User {
             roles,
             attributes,
             lacks,
-            version,
+            version: _,
         } = self;
-        let single = [id, lacks, version]
+        let single = [id, lacks]
             .into_iter()
             .flatten()
             .map(|text| allocated(text.len()));

@@ -55,9 +55,9 @@ impl<'s> Check<'s> {
     fn node(&mut self, node: &mut Node, schema: &'s Value, path: &Path) {
         let schema = self.followed(schema);
         let branches = self.branches(schema);
-        if branches.len() > 1 {
+        let &[schema] = branches.as_slice() else {
             return self.union(node, &branches, path);
-        }
+        };
         if let Kind::Loose(text) = &node.kind {
             node.kind = settled(text, schema);
         }

@@ -18,6 +18,7 @@
 mod parts;
 mod world;
 
+mod admin;
 mod files;
 mod codes;
 mod grpc;

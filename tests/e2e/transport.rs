@@ -95,14 +95,14 @@ async fn envoys_health_checks_see_the_service_by_its_name() {
 }
 
 /// Three certificates of one authority: the authority's own, the sidecar's and Envoy's.
-struct Certificates {
-    authority: String,
-    server: (String, String),
-    client: (String, String),
+pub(crate) struct Certificates {
+    pub(crate) authority: String,
+    pub(crate) server: (String, String),
+    pub(crate) client: (String, String),
 }
 
 impl Certificates {
-    fn make() -> Self {
+    pub(crate) fn make() -> Self {
         let key = rcgen::KeyPair::generate().expect("a key");
         let mut parameters = rcgen::CertificateParams::default();
         parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);

@@ -52,6 +52,57 @@ fn check_exits_1_and_tells_the_mistakes_if_it_is_not() {
     assert!(text.ends_with("2 mistakes\n"), "{text}");
 }
 
+/// Runs `check --connect` with one user in the file, and this canary.
+fn connect(canary: &str, more: &[&str]) -> Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = format!(
+        "issuers: [{{issuer: https://id.example.com, name: acme, audiences: any, \
+         algorithms: [HS256], keys: {{secret_file: secret}}}}]\n\
+         users: {{file: {{path: users.yaml}}, canary: [{{issuer: acme, subject: {canary}}}]}}\n"
+    );
+    for (name, content) in [
+        ("subgate.yaml", text.as_str()),
+        ("users.yaml", "users: [{subject: tweety}]\n"),
+        ("secret", "0123456789abcdef0123456789abcdef"),
+    ] {
+        fs::write(folder.path().join(name), content).expect("a file");
+    }
+    let path = folder.path().join("subgate.yaml");
+    let path = path.to_str().expect("a path of text");
+    let arguments = [&["check", "--connect", "--config", path], more].concat();
+    subgate(&arguments, &[])
+}
+
+#[test]
+fn check_connect_asks_issuers_for_keys_and_the_directory_for_canaries() {
+    let found = connect("tweety", &[]);
+    let text = stdout(&found);
+    assert_eq!(found.status.code(), Some(0), "{text}");
+    assert!(text.contains("issuer acme: 1 keys\n"), "{text}");
+    assert!(
+        text.ends_with("canary of https://id.example.com: found\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn check_connect_exits_2_where_a_canary_is_not_found() {
+    let missing = connect("sylvester", &[]);
+    let text = stdout(&missing);
+    assert_eq!(missing.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains(
+            "canary of https://id.example.com: not found: the directory does not have it"
+        ),
+        "{text}"
+    );
+    let missing = connect("sylvester", &["--output", "json"]);
+    let answer: serde_json::Value = serde_json::from_slice(&missing.stdout).expect("JSON");
+    assert_eq!(answer["issuers"][0]["keys"], 1);
+    assert_eq!(answer["canaries"][0]["realm"], "https://id.example.com");
+    assert!(answer["canaries"][0]["error"].is_string());
+}
+
 #[test]
 fn check_answers_programs_in_json() {
     for (text, valid) in [(RIGHT, true), ("users: 6\n", false)] {

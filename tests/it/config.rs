@@ -1,9 +1,11 @@
 //! The configuration: from a text to the checked whole, or to all its mistakes.
 
 mod defaults;
+mod directories;
 mod example;
 mod mistakes;
 mod overrides;
+mod rewrites;
 mod robustness;
 mod rules;
 

@@ -2,13 +2,17 @@
 
 mod contract;
 mod distrust;
+mod grpc;
+mod scim;
+mod supabase;
 mod transport;
 mod trust;
+mod validators;
 
 use std::path::Path;
 use std::sync::Arc;
 use subgate::config;
-use subgate::user::directory::{Answer, Directory, Query, Unanswered};
+use subgate::user::directory::{Answer, Answered, Directory, Query, Question, Unanswered};
 
 /// The realm of the issuer in [`open`].
 const REALM: &str = "https://id.example.com";
@@ -53,5 +57,34 @@ async fn ask(
         tenant: tenant.as_ref(),
         subject: &subject,
     };
-    directory.look_up(query).await
+    let question = Question {
+        query,
+        consistent: false,
+        etag: None,
+    };
+    let answered = directory.look_up(question).await?;
+    Ok(answered.answer)
+}
+
+/// Asks for one user of `acme`, as somebody asks who remembers an answer or needs one that does not
+/// lag.
+async fn put_question(
+    directory: &dyn Directory,
+    subject: &str,
+    consistent: bool,
+    etag: Option<&str>,
+) -> Result<Answered, Unanswered> {
+    let [realm, tenant, subject] = [REALM, "acme", subject].map(Arc::<str>::from);
+    let query = Query {
+        realm: &realm,
+        issuer: &realm,
+        tenant: Some(&tenant),
+        subject: &subject,
+    };
+    let question = Question {
+        query,
+        consistent,
+        etag,
+    };
+    directory.look_up(question).await
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use subgate::config::{self, Loaded};
 use subgate::decision::Code;
 use subgate::revocation::{self, Revocations};
-use subgate::user::directory::FileDirectory;
+use subgate::user::directory::{FileDirectory, Reason};
 use subgate::yaml::Mistakes;
 
 const ISSUERS: &str = "issuers: [{issuer: https://id.example.com, name: acme, audiences: any}]\n";
@@ -168,6 +168,97 @@ fn every_code_is_in_the_readme_and_every_key_in_the_changelog() {
     }
 }
 
+#[test]
+fn every_reason_of_a_directory_has_its_row_in_the_order_of_the_program() {
+    let text = read("docs/directory.md");
+    let rows = rows(&text, "## Reasons");
+    let written: Vec<&str> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
+    let reasons: Vec<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+    assert_eq!(written, reasons);
+    for row in rows {
+        assert!(
+            row.len() == 3 && row.iter().skip(1).all(|cell| cell.len() > 10),
+            "{row:?}"
+        );
+    }
+}
+
+#[test]
+fn every_fault_has_what_is_seen_why_and_how_it_heals_with_reasons_that_are_some() {
+    let text = read("docs/directory.md");
+    let rows = rows(&text, "## Faults");
+    assert!(rows.len() >= 16, "{} faults", rows.len());
+    let named: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+    for row in rows {
+        let [_, _, _, reason, _] = row.as_slice() else {
+            panic!("expected five cells: {row:?}");
+        };
+        for reason in reason.split('`').skip(1).step_by(2) {
+            assert!(named.contains(reason), "{reason}");
+        }
+    }
+}
+
+/// Settings of `users` that are not directories stand in the table with the defaults of the schema.
+#[test]
+fn the_settings_of_the_directory_page_are_those_of_the_schema_with_their_defaults() {
+    let schema = config::schema();
+    let follow = |node: &serde_json::Value| match node["$ref"].as_str() {
+        Some(reference) => schema
+            .pointer(reference.trim_start_matches('#'))
+            .cloned()
+            .expect("a definition"),
+        None => node.clone(),
+    };
+    let users = follow(&schema["properties"]["users"]);
+    let text = read("docs/directory.md");
+    let rows = rows(&text, "## Settings");
+    let mut written = BTreeSet::new();
+    for row in &rows {
+        let [setting, default, meaning, change] = row.as_slice() else {
+            panic!("expected four cells: {row:?}");
+        };
+        assert!(meaning.len() > 10 && change.len() > 10, "{row:?}");
+        let setting = setting.trim_matches('`');
+        let node = setting.split('.').fold(users.clone(), |node, key| {
+            let below = &node["properties"][key];
+            assert!(!below.is_null(), "no key users.{setting}");
+            let default = below["default"].clone();
+            let mut below = follow(below);
+            if !default.is_null() {
+                below["default"] = default;
+            }
+            below
+        });
+        let plain = &node["default"];
+        let plain = plain
+            .as_str()
+            .map_or_else(|| plain.to_string(), str::to_owned);
+        // What other keys, or nothing, decide has no default in the schema.
+        if plain != "null" {
+            assert_eq!(default.trim_matches('`'), plain, "{setting}");
+        }
+        written.insert(setting.split('.').next().expect("a key").to_owned());
+    }
+    let directories = ["http", "grpc", "scim", "supabase", "file"];
+    for key in users["properties"].as_object().expect("keys").keys() {
+        let is_directory = directories.contains(&key.as_str());
+        assert!(
+            is_directory || written.contains(key),
+            "docs/directory.md: {key}"
+        );
+    }
+}
+
+/// The rows of the first table below a heading, cell by cell.
+fn rows<'d>(document: &'d str, heading: &str) -> Vec<Vec<&'d str>> {
+    let lines = document.lines().skip_while(|line| *line != heading);
+    let table = lines.skip_while(|line| !line.starts_with('|'));
+    let table = table.take_while(|line| line.starts_with('|')).skip(2);
+    let cells = |row: &'d str| row.trim_matches('|').split(" | ").map(str::trim).collect();
+    table.map(cells).collect()
+}
+
 /// A fenced block, without the indentation of its fence.
 struct Block {
     info: String,
@@ -261,7 +352,8 @@ fn parse(text: &str) -> Result<Loaded, Mistakes> {
         ("tls.key", key.serialize_pem()),
         ("keys.json", r#"{"keys": []}"#.to_owned()),
         ("secret", "s".repeat(64)),
-        ("token", "token".to_owned()),
+        ("token", "token-of-an-operator".to_owned()),
+        ("service-key", "key-of-a-service".to_owned()),
         ("users.yaml", "users: []\n".to_owned()),
         ("tenants.yaml", "tenants: [acme]\n".to_owned()),
         ("revocations.yaml", "tokens: []\n".to_owned()),

@@ -15,6 +15,7 @@
 #[path = "../parts/lib.rs"]
 mod parts;
 
+mod admin;
 mod cli;
 mod config;
 mod directories;

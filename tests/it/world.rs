@@ -92,6 +92,18 @@ impl World {
         }
     }
 
+    /// Where its admin API is, before it serves.
+    pub(crate) fn admin(&self) -> std::net::SocketAddr {
+        let app = self
+            .app
+            .as_ref()
+            .expect("a process that does not serve yet");
+        match app.admin_address() {
+            Some(Address::Tcp(address)) => address,
+            other => panic!("expected TCP, came {other:?}"),
+        }
+    }
+
     /// Serves, and follows the configuration's file, until the handle is dropped.
     pub(crate) fn serve(&mut self) -> AbortOnDropHandle<()> {
         let path = self.file.clone();

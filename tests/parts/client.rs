@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use std::io;
 use std::net::SocketAddr;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -21,6 +21,7 @@ pub(crate) struct Request {
     target: String,
     host: String,
     headers: Vec<(String, String)>,
+    body: String,
 }
 
 /// An HTTP answer.
@@ -54,10 +55,18 @@ pub(crate) fn request(method: &str, target: &str) -> Request {
         target: target.to_owned(),
         host: "shop.example.com".to_owned(),
         headers: Vec::new(),
+        body: String::new(),
     }
 }
 
 impl Request {
+    /// With a body of this type.
+    pub(crate) fn body(mut self, kind: &str, text: &str) -> Self {
+        text.clone_into(&mut self.body);
+        self.header("content-type", kind)
+            .header("content-length", &text.len().to_string())
+    }
+
     /// With one more header, name and value written as given.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
@@ -81,6 +90,7 @@ impl Request {
             target,
             host,
             headers,
+            body,
         } = self;
         let lines: Vec<String> = headers
             .iter()
@@ -93,7 +103,7 @@ impl Request {
         {
             text += "connection: close\r\n";
         }
-        text + "\r\n"
+        text + "\r\n" + body
     }
 }
 
@@ -167,22 +177,7 @@ impl Client {
     }
 
     async fn exchange(&self, request: &Request) -> io::Result<Answer> {
-        let mut stream = TcpStream::connect(self.address).await?;
-        stream.write_all(request.http1().as_bytes()).await?;
-        let mut bytes = Vec::new();
-        let answer = loop {
-            let read = stream.read_buf(&mut bytes).await?;
-            if let Some(answer) = whole(&bytes, read == 0) {
-                break answer;
-            }
-            if read == 0 {
-                return Err(io::Error::new(
-                    io::ErrorKind::UnexpectedEof,
-                    "answer was cut off",
-                ));
-            }
-        };
-        Ok(answer)
+        exchange(TcpStream::connect(self.address).await?, request).await
     }
 
     /// Calls a gRPC method with an empty message.
@@ -234,6 +229,27 @@ impl Client {
             status,
             message: text("grpc-message"),
         })
+    }
+}
+
+/// Sends a request over a connection that is there, if somebody answers.
+pub(crate) async fn exchange(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: &Request,
+) -> io::Result<Answer> {
+    stream.write_all(request.http1().as_bytes()).await?;
+    let mut bytes = Vec::new();
+    loop {
+        let read = stream.read_buf(&mut bytes).await?;
+        if let Some(answer) = whole(&bytes, read == 0) {
+            return Ok(answer);
+        }
+        if read == 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "answer was cut off",
+            ));
+        }
     }
 }
 

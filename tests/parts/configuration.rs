@@ -10,6 +10,7 @@ use std::path::Path;
 #[derive(Clone, Debug)]
 pub(crate) struct Configuration {
     check: Check,
+    listen: String,
     issuers: Vec<String>,
     users: String,
     more: String,
@@ -33,6 +34,7 @@ impl Configuration {
     pub(crate) fn new(issuer: &Issuer, users: &Users) -> Self {
         Self {
             check: Check::Socket,
+            listen: String::new(),
             issuers: vec![entry(&issuer.url(), "acme", "")],
             users: format!(
                 "users:\n  http:\n    \
@@ -50,6 +52,12 @@ impl Configuration {
     /// Envoy asks elsewhere.
     pub(crate) fn check(mut self, check: Check) -> Self {
         self.check = check;
+        self
+    }
+
+    /// More members of `listen`, lines of YAML without indentation.
+    pub(crate) fn listen(mut self, members: &str) -> Self {
+        self.listen += &indented(members);
         self
     }
 
@@ -118,9 +126,10 @@ impl Configuration {
 
     fn listening(&self, check: &str, health: &str, folder: &str) -> String {
         let text = format!(
-            "listen:\n  check: ['{check}']\n  health: {health}\n  drain: 3s\n  stop_within: 5s\n\
+            "listen:\n  check: ['{check}']\n  health: {health}\n  drain: 3s\n  stop_within: 5s\n{}\
              issuers:\n{}{}{}\
              telemetry: {{log: {{level: info, format: json, decisions: all}}}}\n",
+            self.listen,
             self.issuers.concat(),
             self.users,
             self.more,

@@ -6,11 +6,16 @@
 pub(crate) mod backend;
 pub(crate) mod client;
 pub(crate) mod configuration;
+pub(crate) mod directory_grpc;
 pub(crate) mod envoy;
+pub(crate) mod express;
+pub(crate) mod gotrue;
 pub(crate) mod http;
 pub(crate) mod issuer;
 pub(crate) mod key;
 pub(crate) mod oidc;
+pub(crate) mod process;
+pub(crate) mod scim;
 pub(crate) mod sidecar;
 pub(crate) mod token;
 pub(crate) mod users;

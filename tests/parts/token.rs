@@ -23,7 +23,8 @@ pub(crate) fn now() -> i64 {
 }
 
 impl Token {
-    /// A token for `alice` at the tenant `acme`, for `shop-api`, issued now, good for five minutes.
+    /// A token for `alice` at the tenant `acme`, for `shop-api`, issued a minute ago, good for five
+    /// more.
     pub(crate) fn new(issuer: &str, key: Arc<Key>) -> Self {
         static SIGNED: AtomicUsize = AtomicUsize::new(1);
         let claims = json!({
@@ -31,7 +32,7 @@ impl Token {
             "sub": "alice",
             "aud": "shop-api",
             "tenant": "acme",
-            "iat": now(),
+            "iat": now() - 60,
             "exp": now() + 300,
             "jti": format!("token-{}", SIGNED.fetch_add(1, Ordering::Relaxed)),
         });

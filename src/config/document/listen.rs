@@ -17,6 +17,17 @@ pub(in crate::config) struct Listen {
     pub(in crate::config) check_tls: Option<ServerTls>,
     /// Where `/livez`, `/readyz` and `/metrics` are.
     pub(in crate::config) health: String,
+    /// Where the admin API is: TCP, `unix:/PATH?mode=0600` or `unix:@NAME`; other than loopback only
+    /// with `admin_tls`.
+    pub(in crate::config) admin: String,
+    /// TLS on `admin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) admin_tls: Option<ServerTls>,
+    /// The bearer token of the admin API, at least 16 visible characters; without it the listener is
+    /// not opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"/etc/subgate/admin-token")]
+    pub(in crate::config) admin_token_file: Option<String>,
     /// How long it still answers after SIGTERM, un-ready; `0s` as a native sidecar.
     pub(in crate::config) drain: Period,
     /// How long what is in flight may take after that.
@@ -29,6 +40,9 @@ impl Default for Listen {
             check: vec!["127.0.0.1:19191".to_owned()],
             check_tls: None,
             health: "127.0.0.1:19192".to_owned(),
+            admin: "127.0.0.1:19193".to_owned(),
+            admin_tls: None,
+            admin_token_file: None,
             drain: Period::secs(20),
             stop_within: Period::secs(10),
         }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::config) struct Tenant {
-    /// Whether a request without a tenant is refused. `{tenant}` in `users.http.url` makes it so too.
+    /// Whether a request without a tenant is refused. `{tenant}` in the directory's
+    /// URL makes it so too.
     pub(in crate::config) required: bool,
     /// Where a tenant may be named: all sources that are present must agree.
     pub(in crate::config) from: Vec<TenantSource>,

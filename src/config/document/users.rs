@@ -1,6 +1,20 @@
 //! The key `users`.
 
-use super::{ClientTls, Period, Size};
+mod cache;
+mod grpc;
+mod scim;
+mod snapshot;
+mod supabase;
+mod trust;
+
+pub(in crate::config) use cache::Cache;
+pub(in crate::config) use grpc::Grpc;
+pub(in crate::config) use scim::{Scim, ScimBy};
+pub(in crate::config) use snapshot::Snapshot;
+pub(in crate::config) use supabase::{Supabase, SupabaseFields};
+pub(in crate::config) use trust::{Audit, Canary, VanishGuard};
+
+use super::{ClientTls, Period};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,18 +26,44 @@ pub(in crate::config) struct Users {
     /// A JSON user service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) http: Option<Http>,
+    /// A service that speaks `subgate.directory.v1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) grpc: Option<Grpc>,
     /// A file of users, which is watched: for trying out, tests, small fixed sets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) file: Option<UsersFile>,
+    /// A SCIM service (RFC 7644).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) scim: Option<Scim>,
+    /// The admin API of Supabase Auth (GoTrue).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) supabase: Option<Supabase>,
     /// The time-out of one look-up, also when nobody waits any more.
     pub(in crate::config) timeout: Period,
     /// The longest a request waits for a look-up, and never past its own deadline less a tenth.
     pub(in crate::config) wait: Period,
+    /// How often a look-up that brought no trustworthy answer is tried again.
+    #[schemars(range(max = 10))]
+    pub(in crate::config) retries: usize,
     /// How many look-ups may be under way at once.
     #[schemars(range(min = 2, max = 65536))]
     pub(in crate::config) concurrency: usize,
+    /// How long after a token's issue its user may not be visible in the directory yet.
+    pub(in crate::config) creation_grace: Period,
+    /// How long an old subject leads to the new one. Default: the longest life of a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) alias_for: Option<Period>,
     /// How answers are remembered.
     pub(in crate::config) cache: Cache,
+    /// Users that must exist, at most one a realm: while one is there, a not-found is believed.
+    pub(in crate::config) canary: Vec<Canary>,
+    /// When known users vanish too fast to be believed.
+    pub(in crate::config) vanish_guard: VanishGuard,
+    /// How remembered users are held against the directory.
+    pub(in crate::config) audit: Audit,
+    /// Where users are remembered from one process to the next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) snapshot: Option<Snapshot>,
 }
 
 /// A file of users.
@@ -34,20 +74,6 @@ pub(in crate::config) struct UsersFile {
     /// Its path.
     #[schemars(example = "users.yaml")]
     pub(in crate::config) path: Option<String>,
-}
-
-/// How answers are remembered (RFC 9111, RFC 5861).
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(in crate::config) struct Cache {
-    /// How long a found user is served without asking again; a ceiling.
-    pub(in crate::config) fresh: Period,
-    /// How long after that it is served while the directory gives no trustworthy answer.
-    pub(in crate::config) stale_if_error: Period,
-    /// How long a recognized not-found is remembered; a ceiling.
-    pub(in crate::config) not_found_for: Period,
-    /// The most memory that remembered users take.
-    pub(in crate::config) max_memory: Size,
 }
 
 /// How a JSON user service is asked, and how its answers are read.
@@ -79,6 +105,16 @@ pub(in crate::config) struct Http {
     pub(in crate::config) attributes: BTreeMap<String, String>,
     /// Attributes without which a record is refused as `user_incomplete`.
     pub(in crate::config) required: Vec<String>,
+    /// What is sent where the answer must not come from a replica or cache that lags behind.
+    pub(in crate::config) consistent_read: ConsistentRead,
+}
+
+/// What is sent where the answer must not come from a replica or cache that lags behind.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::config) struct ConsistentRead {
+    /// Headers, beside those of every request or in their place.
+    pub(in crate::config) header: BTreeMap<String, String>,
 }
 
 /// What a real "does not exist" looks like: status, content type and code.
@@ -91,7 +127,7 @@ pub(in crate::config) struct NotFound {
     pub(in crate::config) status: Vec<u16>,
     /// This media type, parameters aside.
     pub(in crate::config) content_type: String,
-    /// The value of the JSON member `code`, or a value at a JSON pointer.
+    /// The value of the JSON member `code`, a value at a JSON pointer, or `any`.
     #[schemars(example = &"user_not_found")]
     pub(in crate::config) code: Option<NotFoundCode>,
 }
@@ -100,7 +136,7 @@ pub(in crate::config) struct NotFound {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(in crate::config) enum NotFoundCode {
-    /// The value of the member `code`.
+    /// The value of the member `code`; `any`: whatever the content, since a canary stands by.
     Code(#[schemars(length(min = 1))] String),
     /// A value at a JSON pointer.
     At(PointerIs),
@@ -141,22 +177,21 @@ impl Default for Users {
     fn default() -> Self {
         Self {
             http: None,
+            grpc: None,
             file: None,
+            scim: None,
+            supabase: None,
             timeout: Period::secs(1),
             wait: Period::millis(180),
+            retries: 2,
             concurrency: 64,
+            creation_grace: Period::secs(30),
+            alias_for: None,
             cache: Cache::default(),
-        }
-    }
-}
-
-impl Default for Cache {
-    fn default() -> Self {
-        Self {
-            fresh: Period::secs(60),
-            stale_if_error: Period::secs(15 * 60),
-            not_found_for: Period::secs(5),
-            max_memory: Size::mib(64),
+            canary: Vec::new(),
+            vanish_guard: VanishGuard::default(),
+            audit: Audit::default(),
+            snapshot: None,
         }
     }
 }
@@ -175,6 +210,15 @@ impl Default for Http {
             disabled_values: disabled.map(str::to_owned).to_vec(),
             attributes: BTreeMap::new(),
             required: Vec::new(),
+            consistent_read: ConsistentRead::default(),
+        }
+    }
+}
+
+impl Default for ConsistentRead {
+    fn default() -> Self {
+        Self {
+            header: one("cache-control", "no-cache"),
         }
     }
 }

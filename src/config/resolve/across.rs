@@ -1,6 +1,9 @@
 //! What several parts must agree on.
 
-use crate::config::document::{Document, Issuer, TenantSource, Tenants, Users};
+use super::issuers;
+use crate::config::document::{
+    Canary, Document, Issuer, NotFoundCode, TenantSource, Tenants, Users,
+};
 use crate::config::report::At;
 use crate::yaml::shown;
 use std::collections::BTreeMap;
@@ -13,16 +16,63 @@ pub(super) fn check(at: &At<'_>, document: &Document) {
         directory_tells_realms_apart(at, &sharing, users, document);
         directory_proves_tenants(at, issuers, users, document);
         attributes_exist(at, users, document);
+        canaries_stand_for_any(at, &sharing, issuers, users);
     }
 }
 
 /// Whether the directory's request names the tenant, so that there must be one.
 pub(super) fn asks_inside_tenant(users: Option<&Users>) -> bool {
-    users.is_some_and(|users| url(users).is_some_and(|url| url.contains("{tenant}")))
+    let url = users.and_then(asked).map(|asked| asked.url);
+    url.is_some_and(|url| url.contains("{tenant}"))
 }
 
-fn url(users: &Users) -> Option<&str> {
-    users.http.as_ref()?.url.as_deref()
+/// What the directories that are asked by URL have in common.
+struct Asked<'d> {
+    key: &'static str,
+    url: &'d str,
+    /// What may stand in the URL and tells realms apart.
+    by_realm: &'static [&'static str],
+    /// Whether the record names the tenant; `None`: it never does.
+    names_tenant: Option<bool>,
+    /// Whether the subject is the id.
+    is_id_subject: bool,
+    attributes: &'d BTreeMap<String, String>,
+    required: &'d [String],
+}
+
+fn asked(users: &Users) -> Option<Asked<'_>> {
+    if let Some(http) = &users.http {
+        return Some(Asked {
+            key: "http",
+            url: http.url.as_deref().unwrap_or_default(),
+            by_realm: &["{realm}", "{issuer}"],
+            names_tenant: Some(http.fields.tenant != "none"),
+            is_id_subject: http.fields.id == "none",
+            attributes: &http.attributes,
+            required: &http.required,
+        });
+    }
+    if let Some(scim) = &users.scim {
+        return Some(Asked {
+            key: "scim",
+            url: scim.url.as_deref().unwrap_or_default(),
+            by_realm: &["{realm}"],
+            names_tenant: None,
+            is_id_subject: false,
+            attributes: &scim.attributes,
+            required: &scim.required,
+        });
+    }
+    let supabase = users.supabase.as_ref()?;
+    Some(Asked {
+        key: "supabase",
+        url: supabase.url.as_deref().unwrap_or_default(),
+        by_realm: &["{realm}"],
+        names_tenant: Some(supabase.fields.tenant != "none"),
+        is_id_subject: false,
+        attributes: &supabase.attributes,
+        required: &supabase.required,
+    })
 }
 
 /// Which realm has which issuers.
@@ -74,26 +124,31 @@ fn directory_tells_realms_apart(
     document: &Document,
 ) {
     let several = sharing.realms.len() > 1;
-    let Some(http) = &users.http else { return };
-    let url = http.url.as_deref().unwrap_or_default();
-    let at_http = at.key("users").key("http");
-    let apart = url.contains("{realm}") || url.contains("{issuer}");
-    if several && !apart && !url.is_empty() {
-        at_http.key("url").wrong(
-            "`{realm}` or `{issuer}`, because there are several realms",
-            "neither",
+    let Some(asked) = asked(users) else { return };
+    let at_asked = at.key("users").key(asked.key);
+    let apart = asked.by_realm.iter().any(|name| asked.url.contains(name));
+    if several && !apart && !asked.url.is_empty() {
+        let names: Vec<_> = asked
+            .by_realm
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        at_asked.key("url").wrong(
+            format!("{}, because there are several realms", names.join(" or ")),
+            if names.len() > 1 { "neither" } else { "none" },
             "put one into the URL, or give all issuers one `realm` if they share their subjects",
         );
     }
-    if url.contains("{issuer}") && sharing.is_shared() {
-        at_http.key("url").wrong(
+    if asked.by_realm.contains(&"{issuer}") && asked.url.contains("{issuer}") && sharing.is_shared()
+    {
+        at_asked.key("url").wrong(
             "`{realm}`, because issuers share a realm",
             "`{issuer}`",
             "write `{realm}`: one user must have one URL",
         );
     }
-    if several && http.fields.id == "none" && document.identity.issuer == "none" {
-        at_http.key("fields").key("id").wrong(
+    if several && asked.is_id_subject && document.identity.issuer == "none" {
+        at_asked.key("fields").key("id").wrong(
             "a JSON pointer, because there are several realms and `identity.issuer` is off",
             "`none`",
             "name the id, or turn `identity.issuer` on: equal subjects of two realms are two users",
@@ -110,46 +165,92 @@ fn directory_proves_tenants(at: &At<'_>, issuers: &[Issuer], users: &Users, docu
     let all_bound = issuers
         .iter()
         .all(|issuer| matches!(&issuer.tenants, Tenants::Of(tenants) if tenants.len() == 1));
-    let unnamed = users
-        .http
-        .as_ref()
-        .is_some_and(|http| http.fields.tenant == "none");
-    if !from.is_empty() && !has_claim && !all_bound && unnamed && !asks_inside_tenant(Some(users)) {
-        at.key("users").key("http").key("fields").key("tenant").wrong(
+    if from.is_empty() || has_claim || all_bound || asks_inside_tenant(Some(users)) {
+        return;
+    }
+    let Some(asked) = asked(users) else { return };
+    let at_asked = at.key("users").key(asked.key);
+    match asked.names_tenant {
+        Some(true) => {}
+        Some(false) => at_asked.key("fields").key("tenant").wrong(
             "a JSON pointer, because only the request names the tenant",
             "`none`",
             "name the tenant's member, put `{tenant}` into the URL, or read a claim in `tenant.from`",
-        );
+        ),
+        None => at_asked.key("url").wrong(
+            "`{tenant}`, because only the request names the tenant",
+            "none",
+            "put `{tenant}` into the URL, or read a claim in `tenant.from`",
+        ),
     }
 }
 
+/// Any answer of the right status is a not-found only where a canary shows that users are found.
+fn canaries_stand_for_any(at: &At<'_>, sharing: &Sharing<'_>, issuers: &[Issuer], users: &Users) {
+    let code = users.http.as_ref().and_then(|http| http.not_found.as_ref());
+    let code = code.and_then(|shape| shape.code.as_ref());
+    let is_any = matches!(code, Some(NotFoundCode::Code(code)) if code == "any");
+    if !is_any || at.key("users").key("canary").is_spoiled() || at.key("issuers").is_spoiled() {
+        return;
+    }
+    let is_of = |canary: &Canary, index: &usize| {
+        let issuer = issuers.get(*index);
+        canary.issuer.as_deref().is_some_and(|named| {
+            issuer.is_some_and(|issuer| {
+                issuer.issuer.as_deref() == Some(named) || name(issuer).as_deref() == Some(named)
+            })
+        })
+    };
+    let lacking = sharing.realms.iter().find(|(_, sharers)| {
+        let has = |canary: &Canary| sharers.iter().any(|index| is_of(canary, index));
+        !users.canary.iter().any(has)
+    });
+    if let Some((realm, sharers)) = lacking {
+        let issuer = sharers.first().and_then(|index| issuers.get(*index));
+        let named = issuer.and_then(name).unwrap_or_else(|| "…".to_owned());
+        at.key("users")
+            .key("http")
+            .key("not_found")
+            .key("code")
+            .wrong(
+                "the value of the member `code` in a not-found answer, or a canary in every realm",
+                format!("`any`, and no canary in the realm {}", shown(realm)),
+                format!(
+                    "write the value, or add `canary: [{{issuer: {named}, subject: …}}]` to `users`: \
+                     a user that always exists"
+                ),
+            );
+    }
+}
+
+/// The name by which an issuer may be called.
+fn name(issuer: &Issuer) -> Option<String> {
+    let default = || issuer.issuer.as_deref().map(issuers::default_name);
+    issuer.name.clone().or_else(default)
+}
+
 fn attributes_exist(at: &At<'_>, users: &Users, document: &Document) {
-    let Some(http) = &users.http else { return };
-    let at_attributes = at.key("users").key("http").key("attributes");
-    let is_known =
-        |name: &str| http.attributes.contains_key(name) || at_attributes.key(name).is_spoiled();
+    let Some(asked) = asked(users) else { return };
+    let at_asked = at.key("users").key(asked.key);
+    let is_known = |name: &str| {
+        let spoiled = || at_asked.key("attributes").key(name).is_spoiled();
+        asked.attributes.contains_key(name) || spoiled()
+    };
+    let expected = format!("an attribute of `users.{}.attributes`", asked.key);
+    let unknown = |at: At<'_>, attribute: &str| {
+        let remedy = format!("add `{attribute}: /…` there");
+        at.wrong(expected.as_str(), shown(attribute), remedy);
+    };
     for (header, source) in &document.identity.headers {
         if let Some(attribute) = source.strip_prefix("attributes.")
             && !is_known(attribute)
         {
-            at.key("identity").key("headers").key(header).wrong(
-                "an attribute of `users.http.attributes`",
-                shown(attribute),
-                format!("add `{attribute}: /…` there"),
-            );
+            unknown(at.key("identity").key("headers").key(header), attribute);
         }
     }
-    for (index, attribute) in http.required.iter().enumerate() {
+    for (index, attribute) in asked.required.iter().enumerate() {
         if !is_known(attribute) {
-            at.key("users")
-                .key("http")
-                .key("required")
-                .item(index)
-                .wrong(
-                    "an attribute of `users.http.attributes`",
-                    shown(attribute),
-                    format!("add `{attribute}: /…` there"),
-                );
+            unknown(at_asked.key("required").item(index), attribute);
         }
     }
 }

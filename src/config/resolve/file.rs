@@ -32,6 +32,26 @@ pub(super) fn secret(at: &At<'_>, written: &str, least: usize) -> Option<PathBuf
     Some(path)
 }
 
+/// A file with a token of at least so many visible characters, one line end after it aside.
+pub(super) fn token(at: &At<'_>, written: &str, least: usize) -> Option<PathBuf> {
+    let (path, bytes) = at.file(written)?;
+    let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    let token = line.strip_suffix(b"\r").unwrap_or(line);
+    let came = if token.len() < least {
+        format!("{} bytes", token.len())
+    } else if !token.iter().all(u8::is_ascii_graphic) {
+        "other bytes".to_owned()
+    } else {
+        return Some(path);
+    };
+    at.wrong(
+        format!("a file with one line of at least {least} visible ASCII characters"),
+        came,
+        "put a random token into it, such as that of `openssl rand -hex 32`",
+    );
+    None
+}
+
 pub(super) fn revocations(at: &At<'_>, revocation: Revocation) -> Option<revocation::Config> {
     let Revocation { memory } = revocation;
     match memory.file {

@@ -11,18 +11,18 @@ use ::url::Url;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Each issuer; `None` for one with mistakes.
 pub(super) fn resolve(
     at: &At<'_>,
     issuers: Vec<Issuer>,
     tenancy: Option<&Tenancy>,
-) -> Option<Vec<Config>> {
+) -> Vec<Option<Config>> {
     distinct(at, &issuers);
-    let resolved: Vec<_> = issuers
+    issuers
         .into_iter()
         .enumerate()
         .map(|(index, issuer)| one(&at.item(index), issuer, tenancy))
-        .collect();
-    resolved.into_iter().collect()
+        .collect()
 }
 
 /// Issuers and their names are keys: of a token's `iss`, of metrics, of revocations.
@@ -163,7 +163,7 @@ fn label(at: &At<'_>, name: String) -> Option<Arc<str>> {
 }
 
 /// Host and path of the issuer.
-fn default_name(issuer: &str) -> String {
+pub(super) fn default_name(issuer: &str) -> String {
     let Ok(url) = Url::parse(issuer) else {
         return issuer.to_owned();
     };

@@ -1,10 +1,10 @@
 //! The key `listen`.
 
 use super::{file, quantity};
-use crate::config::document::{Listen, Period};
+use crate::config::document::{Listen, Period, ServerTls};
 use crate::config::report::At;
 use crate::net::listen::Address;
-use crate::server::Config;
+use crate::server::{Config, admin};
 use crate::yaml::shown;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,6 +17,9 @@ pub(super) fn resolve(at: &At<'_>, listen: Listen) -> Option<Config> {
         check,
         check_tls,
         health,
+        admin,
+        admin_tls,
+        admin_token_file,
         drain,
         stop_within,
     } = listen;
@@ -66,6 +69,15 @@ pub(super) fn resolve(at: &At<'_>, listen: Listen) -> Option<Config> {
         None => Some(None),
         Some(tls) => file::server_tls(&at.key("check_tls"), tls).map(Some),
     };
+    let taken = check.iter().flatten().map(|one| ("listen.check", one));
+    let own_health = health.map(Address::Tcp);
+    let taken = taken.chain(own_health.iter().map(|one| ("listen.health", one)));
+    let written = Written {
+        address: &admin,
+        tls: admin_tls,
+        token_file: admin_token_file,
+    };
+    let admin = written.resolve(at, taken);
     let hour = Period::hours(1);
     let drain = quantity::within(&at.key("drain"), drain, Period::secs(0), hour);
     let stop_within =
@@ -74,9 +86,106 @@ pub(super) fn resolve(at: &At<'_>, listen: Listen) -> Option<Config> {
         check: check.into_iter().collect::<Option<_>>()?,
         check_tls: check_tls?,
         health: health?,
+        admin: admin.ok()?,
         drain: drain?,
         stop_within: stop_within?,
     })
+}
+
+/// A mistake was reported.
+struct Spoiled;
+
+/// The keys of the admin API.
+struct Written<'w> {
+    address: &'w str,
+    tls: Option<ServerTls>,
+    token_file: Option<String>,
+}
+
+impl Written<'_> {
+    /// `None` where there is no token: the listener is not opened, and its address is nobody's.
+    fn resolve<'t>(
+        self,
+        at: &At<'_>,
+        taken: impl Iterator<Item = (&'static str, &'t Address)>,
+    ) -> Result<Option<admin::Config>, Spoiled> {
+        let at_admin = at.key("admin");
+        let address = address(&at_admin, self.address);
+        match (&address, &self.tls) {
+            (Some(Address::Tcp(tcp)), None) if !tcp.ip().is_loopback() => at_admin.wrong(
+                "a loopback address, because there is no `admin_tls`",
+                tcp.to_string(),
+                "write for example `127.0.0.1:19193`, or add `admin_tls: {cert_file: …, key_file: …}`",
+            ),
+            (Some(Address::Unix { .. } | Address::Abstract(_)), Some(_)) => {
+                at.key("admin_tls").wrong(
+                    "a TCP address in `listen.admin`",
+                    "a Unix socket",
+                    "remove `admin_tls`, or listen on TCP",
+                );
+            }
+            (Some(Address::Tcp(tcp)), Some(tls))
+                if !tcp.ip().is_loopback() && tls.client_ca_file.is_none() =>
+            {
+                at_admin.warn(
+                    &tcp.to_string(),
+                    "whoever has the token administers, from any machine that reaches it",
+                );
+            }
+            (Some(_) | None, Some(_) | None) => {}
+        }
+        let at_tls = at.key("admin_tls");
+        if self.tls.is_some() && self.token_file.is_none() {
+            at_tls.wrong(
+                "`admin_tls` with `admin_token_file`",
+                "`admin_tls` alone",
+                "add `admin_token_file`: without it the admin listener is not opened",
+            );
+        }
+        let tls = match self.tls {
+            None => Some(None),
+            Some(tls) => file::server_tls(&at_tls, tls).map(Some),
+        };
+        let Some(token_file) = self.token_file else {
+            let whole = address.is_some() && tls.is_some();
+            return whole.then_some(None).ok_or(Spoiled);
+        };
+        if let Some(address) = &address
+            && !matches!(address, Address::Tcp(tcp) if tcp.port() == 0)
+            && let Some((other, _)) = taken
+                .into_iter()
+                .find(|(_, other)| same_place(address, other))
+        {
+            at_admin.wrong(
+                "an address of its own",
+                format!("one of `{other}`"),
+                "choose another port or path",
+            );
+        }
+        let at_token = at.key("admin_token_file");
+        let token_file = file::token(&at_token, &token_file, admin::SHORTEST);
+        Ok(Some(admin::Config {
+            address: address.ok_or(Spoiled)?,
+            tls: tls.ok_or(Spoiled)?,
+            token_file: token_file.ok_or(Spoiled)?,
+        }))
+    }
+}
+
+/// Whether two addresses are one socket, whatever their modes.
+fn same_place(one: &Address, other: &Address) -> bool {
+    match (one, other) {
+        (Address::Tcp(one), Address::Tcp(other)) => one == other,
+        (
+            Address::Unix { path: one, mode: _ },
+            Address::Unix {
+                path: other,
+                mode: _,
+            },
+        ) => one == other,
+        (Address::Abstract(one), Address::Abstract(other)) => one == other,
+        (Address::Tcp(_) | Address::Unix { .. } | Address::Abstract(_), _) => false,
+    }
 }
 
 fn address(at: &At<'_>, written: &str) -> Option<Address> {

@@ -1,8 +1,8 @@
 //! Durations, sizes and counts within sensible bounds.
 
-use crate::config::document::{Cache, Limits, Period, Size};
+use crate::config::document::{Limits, Period, Size};
 use crate::config::report::At;
-use crate::{server, user};
+use crate::server;
 use std::time::Duration;
 
 /// No duration of a configuration is longer: sums of a few stay far from overflow.
@@ -57,28 +57,9 @@ pub(super) fn size(at: &At<'_>, size: Size, least: Size, most: Size) -> Option<u
     None
 }
 
-pub(super) fn cache(at: &At<'_>, cache: &Cache) -> Option<user::Cache> {
-    let Cache {
-        fresh,
-        stale_if_error,
-        not_found_for,
-        max_memory,
-    } = cache;
-    let fresh = some(&at.key("fresh"), *fresh);
-    let stale_if_error = any(&at.key("stale_if_error"), *stale_if_error);
-    let not_found_for = within(
-        &at.key("not_found_for"),
-        *not_found_for,
-        Period::secs(0),
-        Period::hours(1),
-    );
-    let max_memory = size(&at.key("max_memory"), *max_memory, Size::mib(1), LARGEST);
-    Some(user::Cache {
-        fresh: fresh?,
-        stale_if_error: stale_if_error?,
-        not_found_for: not_found_for?,
-        max_memory: max_memory?,
-    })
+/// The most memory that something may take, in bytes.
+pub(super) fn memory(at: &At<'_>, most: Size) -> Option<u64> {
+    size(at, most, Size::mib(1), LARGEST)
 }
 
 pub(super) fn limits(at: &At<'_>, limits: &Limits) -> Option<server::Limits> {
@@ -94,7 +75,7 @@ pub(super) fn limits(at: &At<'_>, limits: &Limits) -> Option<server::Limits> {
         Size(256),
         Size::mib(1),
     );
-    let tokens = size(&at.key("tokens"), *tokens, Size::mib(1), LARGEST);
+    let tokens = memory(&at.key("tokens"), *tokens);
     Some(server::Limits {
         token_bytes: usize::try_from(token_bytes?).ok()?,
         in_flight: *in_flight,

@@ -84,7 +84,7 @@ fn resolve_rewrite(at: &At<'_>, rule: Rewrite) -> Option<Rule> {
 }
 
 /// The groups that a replacement refers to, as the crate regex reads it.
-fn groups(to: &str) -> Vec<&str> {
+pub(super) fn groups(to: &str) -> Vec<&str> {
     let mut groups = Vec::new();
     let mut rest = to;
     while let Some((_, after)) = rest.split_once('$') {

@@ -22,7 +22,7 @@ pub(super) fn resolve(at: &At<'_>, tenant: Tenant, asks_inside_tenant: bool) -> 
     let format = subject::whole(&at.key("format"), &format);
     if from.is_empty() && asks_inside_tenant {
         at.key("from").wrong(
-            "a source of tenants, because `users.http.url` has `{tenant}`",
+            "a source of tenants, because the directory's URL has `{tenant}`",
             "none",
             "add for example `tenant: {from: [{claim: tenant}]}`",
         );

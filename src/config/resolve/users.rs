@@ -1,55 +1,66 @@
 //! The key `users`.
 
-use super::template::{self, Part};
-use super::url::{self, Plain};
-use super::{file, header, quantity};
+mod cache;
+mod canary;
+mod grpc;
+mod http;
+mod reach;
+mod scim;
+mod snapshot;
+mod supabase;
+
+use super::{file, quantity};
 use crate::config::document::{
-    Fields as WrittenFields, Http as WrittenHttp, NotFound as WrittenNotFound,
-    NotFoundCode as Code, Period, Users,
+    Audit as WrittenAudit, Period, Users, UsersFile, VanishGuard as WrittenVanishGuard,
 };
 use crate::config::report::At;
-use crate::user::Config;
-use crate::user::directory::{
-    self, Fields, Http, NotFound, NotFoundCode, Pointer, UrlPart, UrlTemplate,
-};
-use crate::yaml::shown;
-use std::collections::BTreeMap;
+use crate::tenant;
+use crate::token::issuer;
+use crate::user::directory;
+use crate::user::{Audit, Config, VanishGuard};
 
-pub(super) fn resolve(at: &At<'_>, users: Users) -> Option<Config> {
+/// What stands beside the users, as far as it is free of mistakes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Beside<'b> {
+    /// The issuers; `None` for one with mistakes.
+    pub(super) issuers: &'b [Option<issuer::Config>],
+    /// Whether those are all that are written, and none has mistakes.
+    pub(super) all_issuers: bool,
+    /// How tenants are settled.
+    pub(super) tenant: Option<&'b tenant::Config>,
+    /// Whether the directory's request names the tenant.
+    pub(super) asks_inside_tenant: bool,
+}
+
+pub(super) fn resolve(at: &At<'_>, users: Users, beside: &Beside<'_>) -> Option<Config> {
     let Users {
         http,
+        grpc,
+        scim,
+        supabase,
         file,
         timeout,
         wait,
+        retries,
         concurrency,
+        creation_grace,
+        alias_for,
         cache,
+        canary,
+        vanish_guard,
+        audit,
+        snapshot,
     } = users;
-    let directory = match (http, file) {
-        (Some(http), None) => {
-            resolve_http(&at.key("http"), http).map(|http| directory::Config::Http(Box::new(http)))
-        }
-        (None, Some(named)) => named
-            .path
-            .and_then(|written| file::readable(&at.key("file").key("path"), &written))
-            .map(directory::Config::File),
-        (Some(_), Some(_)) => {
-            at.wrong(
-                "exactly one directory",
-                "`http` and `file`",
-                "remove one of the two",
-            );
-            None
-        }
-        (None, None) if at.key("http").is_spoiled() || at.key("file").is_spoiled() => None,
-        (None, None) => {
-            at.wrong(
-                "exactly one directory",
-                "none",
-                "add `http: {url: …, not_found: {code: …}}` or `file: {path: users.yaml}`",
-            );
-            None
-        }
-    };
+    let directory = exactly_one(
+        at,
+        [
+            offered("http", http, http::resolve),
+            offered("grpc", grpc, grpc::resolve),
+            offered("scim", scim, scim::resolve),
+            offered("supabase", supabase, supabase::resolve),
+            offered("file", file, resolve_file),
+        ],
+    );
     let shortest = Period::millis(1);
     let longest = Period::secs(60);
     let bounded = quantity::within(&at.key("timeout"), timeout, shortest, longest);
@@ -59,216 +70,111 @@ pub(super) fn resolve(at: &At<'_>, users: Users) -> Option<Config> {
         shortest,
         bounded.map_or(longest, Period),
     );
-    let cache = quantity::cache(&at.key("cache"), &cache);
+    let creation_grace = quantity::within(
+        &at.key("creation_grace"),
+        creation_grace,
+        Period::secs(0),
+        Period::hours(1),
+    );
+    let alias_for = cache::alias(&at.key("alias_for"), alias_for, beside.issuers);
+    let cache = cache::resolve(&at.key("cache"), &cache, beside.issuers);
+    let canaries = canary::resolve(&at.key("canary"), canary, beside);
+    let vanish_guard = resolve_vanish_guard(&at.key("vanish_guard"), &vanish_guard);
+    let audit = resolve_audit(&at.key("audit"), &audit);
+    let snapshot = snapshot::resolve(&at.key("snapshot"), snapshot);
     Some(Config {
         directory: directory?,
         timeout: bounded?,
         wait: wait?,
+        retries,
         concurrency,
+        creation_grace: creation_grace?,
+        alias_for: alias_for?,
         cache: cache?,
+        canaries: canaries?,
+        vanish_guard: vanish_guard?,
+        audit: audit?,
+        snapshot: snapshot?,
     })
 }
 
-fn resolve_http(at: &At<'_>, http: WrittenHttp) -> Option<Http> {
-    let WrittenHttp {
-        url,
-        allow_plaintext,
-        headers,
-        token_file,
-        tls,
-        not_found,
-        fields,
-        disabled_values,
-        attributes,
-        required,
-    } = http;
-    if allow_plaintext {
-        at.key("allow_plaintext").warn(
-            "true",
-            "users may be asked for in plain text, where anyone may answer",
+fn resolve_vanish_guard(at: &At<'_>, written: &WrittenVanishGuard) -> Option<VanishGuard> {
+    let WrittenVanishGuard { share, window, min } = *written;
+    if share >= 1.0 {
+        at.key("share").warn(
+            &share.to_string(),
+            "every not-found is believed, also where the directory loses all its users at once",
         );
     }
-    let url = url.and_then(|url| url_template(&at.key("url"), &url, allow_plaintext));
-    let secret = [(
-        "authorization",
-        "write the token into a file, for `token_file`",
-    )];
-    let headers = header::map(&at.key("headers"), headers, &secret);
-    let token_file = match token_file {
-        None => Some(None),
-        Some(written) => file::secret(&at.key("token_file"), &written, 1).map(Some),
-    };
-    let tls = file::client_tls(&at.key("tls"), tls);
-    let not_found = not_found.and_then(|shape| resolve_not_found(&at.key("not_found"), shape));
-    let fields = resolve_fields(&at.key("fields"), &fields);
-    let attributes: Vec<_> = attributes
+    Some(VanishGuard {
+        share,
+        window: quantity::within(
+            &at.key("window"),
+            window,
+            Period::secs(1),
+            Period::hours(24),
+        )?,
+        min,
+    })
+}
+
+fn resolve_audit(at: &At<'_>, written: &WrittenAudit) -> Option<Audit> {
+    let WrittenAudit { every, sample } = *written;
+    let every = quantity::within(&at.key("every"), every, Period::secs(1), quantity::LONGEST);
+    Some(Audit {
+        every: every?,
+        sample,
+    })
+}
+
+/// A directory by its key, and how it is resolved if it is written.
+type Offer = (
+    &'static str,
+    Option<Box<dyn FnOnce(&At<'_>) -> Option<directory::Config>>>,
+);
+
+fn offered<W: 'static>(
+    key: &'static str,
+    written: Option<W>,
+    resolve: impl FnOnce(&At<'_>, W) -> Option<directory::Config> + 'static,
+) -> Offer {
+    match written {
+        Some(written) => (key, Some(Box::new(move |at| resolve(at, written)))),
+        None => (key, None),
+    }
+}
+
+fn exactly_one<const N: usize>(at: &At<'_>, offers: [Offer; N]) -> Option<directory::Config> {
+    let is_spoiled = offers.iter().any(|(key, _)| at.key(key).is_spoiled());
+    let mut written: Vec<_> = offers
         .into_iter()
-        .map(|(name, written)| {
-            let at = at.key("attributes").key(&name);
-            Some((name, pointer(&at, &written)?))
-        })
+        .filter_map(|(key, resolve)| Some((key, resolve?)))
         .collect();
-    Some(Http {
-        url: url?,
-        headers: headers?,
-        token_file: token_file?,
-        tls: tls?,
-        not_found: not_found?,
-        fields: fields?,
-        disabled_values,
-        attributes: attributes.into_iter().collect::<Option<BTreeMap<_, _>>>()?,
-        required,
-    })
-}
-
-/// The values are a client's to choose: they may stand in path and query, never in the host.
-fn url_template(at: &At<'_>, written: &str, allow_plaintext: bool) -> Option<UrlTemplate> {
-    let names = ["subject", "tenant", "realm", "issuer"];
-    let parts = template::parts(at, written, &names)?;
-    let sample: String = parts
-        .iter()
-        .map(|part| match part {
-            Part::Text(text) => text,
-            Part::Name(_) => "x",
-        })
-        .collect();
-    let url = url::fetched(at, &sample, Plain::Cluster, allow_plaintext)?;
-    if url::is_exposed(&url, Plain::Cluster) {
-        at.warn(&shown(written), "subjects travel in plain text");
-    }
-    let after_scheme = written.split_once("://").map_or(written, |(_, rest)| rest);
-    let authority = after_scheme.split(['/', '?']).next().unwrap_or_default();
-    if authority.contains('{') {
-        at.wrong(
-            "names between braces in path and query only",
-            shown(authority),
-            "write the host out",
-        );
-        return None;
-    }
-    if !parts.contains(&Part::Name("subject")) {
-        at.wrong(
-            "`{subject}` in the URL",
-            shown(written),
-            "write for example `https://users.example.com/users/{subject}`",
-        );
-        return None;
-    }
-    let parts = parts.into_iter().map(|part| match part {
-        Part::Name("tenant") => UrlPart::Tenant,
-        Part::Name("realm") => UrlPart::Realm,
-        Part::Name("issuer") => UrlPart::Issuer,
-        Part::Name(_) => UrlPart::Subject,
-        Part::Text(text) => UrlPart::Text(text.to_owned()),
-    });
-    Some(UrlTemplate {
-        parts: parts.collect(),
-    })
-}
-
-fn resolve_not_found(at: &At<'_>, written: WrittenNotFound) -> Option<NotFound> {
-    let WrittenNotFound {
-        status,
-        content_type,
-        code,
-    } = written;
-    let lower = content_type.to_ascii_lowercase();
-    let is_token = |text: &str| !text.is_empty() && header_token(text);
-    let is_media_type = lower
-        .split_once('/')
-        .is_some_and(|(kind, sub)| is_token(kind) && is_token(sub));
-    if !is_media_type {
-        at.key("content_type").wrong(
-            "a media type without parameters",
-            shown(&content_type),
-            "write for example `application/json`",
-        );
-    }
-    let code = match code? {
-        Code::Code(code) if code == "any" => {
-            at.key("code").wrong(
-                "the value of the member `code` in a not-found answer",
-                "`any`",
-                "write the value: `any` needs a canary, which is not in this version",
+    match (written.pop(), written.is_empty()) {
+        (Some((key, resolve)), true) => resolve(&at.key(key)),
+        (Some((last, _)), false) => {
+            let keys = written.iter().map(|(key, _)| *key).chain([last]);
+            let keys: Vec<_> = keys.map(|key| format!("`{key}`")).collect();
+            at.wrong(
+                "exactly one directory",
+                keys.join(" and "),
+                "keep one of them",
             );
             None
         }
-        Code::Code(is) => Pointer::parse("/code").map(|pointer| NotFoundCode::At { pointer, is }),
-        Code::At(place) => match (place.pointer, place.is) {
-            (Some(written), Some(is)) => pointer(&at.key("code").key("pointer"), &written)
-                .map(|pointer| NotFoundCode::At { pointer, is }),
-            (_, None) | (None, _) => None,
-        },
-    };
-    Some(NotFound {
-        status,
-        content_type: lower,
-        code: code?,
-    })
+        (None, _) if is_spoiled => None,
+        (None, _) => {
+            at.wrong(
+                "exactly one directory",
+                "none",
+                "add `http: {url: …, not_found: {code: …}}` or `file: {path: users.yaml}`",
+            );
+            None
+        }
+    }
 }
 
-/// A token of RFC 9110 5.6.2.
-fn header_token(text: &str) -> bool {
-    http::HeaderName::from_bytes(text.as_bytes()).is_ok()
-}
-
-fn resolve_fields(at: &At<'_>, fields: &WrittenFields) -> Option<Fields> {
-    let WrittenFields {
-        id,
-        subject,
-        tenant,
-        status,
-        roles,
-        version,
-    } = fields;
-    if subject == "none" {
-        at.key("subject").warn(
-            "none",
-            "that an answer is about the subject asked for is not checked",
-        );
-    }
-    if tenant == "none" {
-        at.key("tenant").warn(
-            "none",
-            "that an answer is about the tenant asked for is not checked",
-        );
-    }
-    let id = field(&at.key("id"), id);
-    let subject = field(&at.key("subject"), subject);
-    let tenant = field(&at.key("tenant"), tenant);
-    let status = field(&at.key("status"), status);
-    let roles = field(&at.key("roles"), roles);
-    let version = field(&at.key("version"), version);
-    Some(Fields {
-        id: id?,
-        subject: subject?,
-        tenant: tenant?,
-        status: status?,
-        roles: roles?,
-        version: version?,
-    })
-}
-
-/// A pointer, or the written-out `none`.
-#[expect(
-    clippy::option_option,
-    reason = "`none`, or a mistake that was reported"
-)]
-fn field(at: &At<'_>, written: &str) -> Option<Option<Pointer>> {
-    if written == "none" {
-        return Some(None);
-    }
-    pointer(at, written).map(Some)
-}
-
-fn pointer(at: &At<'_>, written: &str) -> Option<Pointer> {
-    let pointer = Pointer::parse(written);
-    if pointer.is_none() {
-        at.wrong(
-            "a JSON pointer (RFC 6901)",
-            shown(written),
-            "write for example `/user/email`",
-        );
-    }
-    pointer
+fn resolve_file(at: &At<'_>, file: UsersFile) -> Option<directory::Config> {
+    let path = file::readable(&at.key("path"), &file.path?)?;
+    Some(directory::Config::File(path))
 }

@@ -131,8 +131,8 @@ proptest! {
         let caller = match who {
             0 => Caller::Nobody,
             1 => Caller::Client(token),
-            2 => Caller::Unasked { token, subject_is_id: true },
-            _ => Caller::User { token, user: Arc::new(user) },
+            2 => Caller::Unasked { token, id: Some("alice".into()) },
+            _ => Caller::User { token, user: Arc::new(user), subject: "alice".into() },
         };
         let permit = Permit::sample(caller, tenant.as_deref());
         let identity = Identity::new(names(), &[]);

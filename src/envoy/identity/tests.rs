@@ -78,6 +78,7 @@ fn user_permit(user: User, tenant: Option<&str>) -> Permit {
     let caller = Caller::User {
         token: token(&json!({})),
         user: Arc::new(user),
+        subject: "alice".into(),
     };
     Permit::sample(caller, tenant)
 }
@@ -122,7 +123,7 @@ async fn env_09_every_spelling_of_every_name_is_removed_whoever_calls() {
     let machine = Caller::Client(token(&json!({"sub": "app", "client_id": "app"})));
     let unasked = Caller::Unasked {
         token: token(&json!({})),
-        subject_is_id: false,
+        id: None,
     };
     for permit in [
         Permit::sample(Caller::Nobody, None),
@@ -234,14 +235,14 @@ async fn a_machine_is_a_client_and_never_a_user() {
 
 #[tokio::test]
 async fn a_user_who_was_not_asked_for_has_no_id_but_where_the_subject_is_the_id() {
-    let unasked = |subject_is_id| Caller::Unasked {
+    let unasked = |id: Option<&str>| Caller::Unasked {
         token: token(&json!({"sub": " alice "})),
-        subject_is_id,
+        id: id.map(Arc::from),
     };
-    let without = told(config(), &Permit::sample(unasked(false), None));
+    let without = told(config(), &Permit::sample(unasked(None), None));
     assert!(without.removed.contains("x-user-id") && without.removed.contains("x-user-roles"));
     assert_eq!(without.set["x-user-issuer"], ISSUER);
-    let with = told(config(), &Permit::sample(unasked(true), None));
+    let with = told(config(), &Permit::sample(unasked(Some("alice")), None));
     assert_eq!(with.set["x-user-id"], "alice");
     assert!(with.removed.contains("x-user-roles"));
 }
@@ -314,6 +315,7 @@ async fn further_headers_hold_attributes_and_claims_of_their_types_or_are_remove
     let caller = Caller::User {
         token: token(&claims),
         user: Arc::new(user),
+        subject: "alice".into(),
     };
     let told = told(further, &Permit::sample(caller, None));
     for (name, expected) in [

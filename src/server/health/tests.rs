@@ -2,6 +2,7 @@ use super::*;
 use crate::net::listen::{bind, connect};
 use crate::telemetry::log::Dropped;
 use crate::telemetry::registry::registry;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 struct Served {

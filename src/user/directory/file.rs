@@ -1,7 +1,8 @@
 //! `users.yaml`: a small fixed set of users, for trying out and for tests.
 
-use super::{Answer, Directory, Query, Unanswered};
+use super::{Answer, Answered, Directory, Question, Unanswered};
 use crate::datafile::DataFile;
+use crate::event;
 use crate::user::record::{Status, User};
 use crate::yaml::{self, Mistakes, Path};
 use schemars::JsonSchema;
@@ -73,11 +74,12 @@ enum Version {
     Text(String),
 }
 
-impl From<Version> for Box<str> {
-    fn from(version: Version) -> Self {
-        match version {
-            Version::Number(number) => number.to_string().into(),
-            Version::Text(text) => text.into(),
+impl Version {
+    /// The version, where it can be compared.
+    fn read(&self) -> Option<event::Version> {
+        match self {
+            Self::Number(number) => Some(event::Version::Number(*number)),
+            Self::Text(text) => event::Version::parse(text),
         }
     }
 }
@@ -95,8 +97,9 @@ impl FileDirectory {
 impl Directory for FileDirectory {
     fn look_up<'d>(
         &'d self,
-        query: Query<'d>,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + 'd>> {
+        question: Question<'d>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answered, Unanswered>> + Send + 'd>> {
+        let query = question.query;
         let whom = Whom {
             realm: Arc::clone(query.realm),
             tenant: query.tenant.cloned(),
@@ -108,7 +111,7 @@ impl Directory for FileDirectory {
             .get(&whom)
             .cloned()
             .map_or(Answer::NotFound, Answer::Found);
-        Box::pin(std::future::ready(Ok(answer)))
+        Box::pin(std::future::ready(Ok(answer.into())))
     }
 
     fn proves_tenant(&self) -> bool {
@@ -116,6 +119,10 @@ impl Directory for FileDirectory {
     }
 
     fn names_by_subject(&self) -> bool {
+        false
+    }
+
+    fn lags(&self) -> bool {
         false
     }
 
@@ -194,7 +201,7 @@ fn read(path: &std::path::Path, realms: &[Arc<str>]) -> Result<HashMap<Whom, Use
                 .map(|(name, value)| (name.into(), [value.into()].into()))
                 .collect(),
             lacks: None,
-            version: version.map(Into::into),
+            version: version.as_ref().and_then(Version::read),
         };
         let whom = Whom {
             realm,

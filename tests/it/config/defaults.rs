@@ -1,5 +1,6 @@
 use super::{SMALLEST, parse};
 use std::fs;
+use std::time::Duration;
 use subgate::config;
 
 #[test]
@@ -12,7 +13,7 @@ fn what_is_not_written_has_the_documented_defaults() {
 #[test]
 fn writing_the_defaults_out_changes_nothing() {
     let explicit = "\
-listen: {check: [127.0.0.1:19191], health: 127.0.0.1:19192, drain: 20s, stop_within: 10s}
+listen: {check: [127.0.0.1:19191], health: 127.0.0.1:19192, admin: 127.0.0.1:19193, drain: 20s, stop_within: 10s}
 issuers:
 - issuer: https://id.example.com/realms/acme
   name: id.example.com/realms/acme
@@ -41,8 +42,14 @@ users:
     required: []
   timeout: 1s
   wait: 180ms
+  retries: 2
   concurrency: 64
-  cache: {fresh: 60s, stale_if_error: 15m, not_found_for: 5s, max_memory: 64MiB}
+  creation_grace: 30s
+  alias_for: 24h 30s
+  cache: {fresh: 60s, stale_while_revalidate: 60s, stale_if_error: 15m, not_found_for: 5s, tombstone_for: 25h, max_memory: 64MiB}
+  canary: []
+  vanish_guard: {share: 0.2, window: 60s, min: 20}
+  audit: {every: 10m, sample: 100}
 revocation: {memory: {}}
 policies: {default: {credentials: [{bearer: authorization}], anonymous: deny, preflight: deny, audiences: inherit, scopes: [], roles: [], require_user: true}}
 routes: []
@@ -53,6 +60,18 @@ limits: {token_bytes: 16KiB, in_flight: 1024, waiting: 256, tokens: 32MiB}
 ";
     let explicit = parse(explicit).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     assert_eq!(explicit, parse(SMALLEST).expect("a configuration"));
+}
+
+#[test]
+fn marks_and_aliases_outlive_the_tokens_that_the_issuers_allow() {
+    let text = SMALLEST.replace(
+        "  audiences: [shop-api]",
+        "  audiences: [shop-api]\n  max_lifetime: 30h\n  leeway: 1m\n  realm: people\n\
+         - {issuer: https://b.example.com, realm: people, audiences: any}",
+    );
+    let users = parse(&text).expect("a configuration").config.users;
+    assert_eq!(users.cache.tombstone_for, Duration::from_mins(30 * 60 + 2));
+    assert_eq!(users.alias_for, Duration::from_mins(30 * 60 + 1));
 }
 
 #[test]

@@ -50,6 +50,12 @@ fn every_key_at_once_is_a_configuration() {
     );
     assert!(matches!(config.tenant.known, Known::File(_)));
     assert!(matches!(config.users.directory, directory::Config::Http(_)));
+    let canary = &config.users.canaries[0];
+    assert_eq!((&*canary.realm, &*canary.subject), ("people", "canary1"));
+    assert_eq!(canary.tenant.as_deref(), Some("acme"));
+    assert_eq!(config.users.retries, 3);
+    let snapshot = config.users.snapshot.expect("a snapshot");
+    assert_eq!(snapshot.file, folder.path().join("users.snapshot"));
     assert_eq!(config.policies.policies.len(), 3);
 }
 

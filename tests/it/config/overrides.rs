@@ -15,6 +15,14 @@ fn variables_override_scalars() {
     let loaded = parse_with(&[
         ("SUBGATE__USERS__TIMEOUT", "700ms"),
         ("SUBGATE__USERS__CONCURRENCY", "7"),
+        ("SUBGATE__USERS__RETRIES", "0"),
+        ("SUBGATE__USERS__CACHE__TOMBSTONE_FOR", "48h"),
+        ("SUBGATE__USERS__VANISH_GUARD__SHARE", "0.5"),
+        ("SUBGATE__USERS__AUDIT__SAMPLE", "0"),
+        ("SUBGATE__USERS__CANARY__0__ISSUER", "123"),
+        ("SUBGATE__USERS__CANARY__0__SUBJECT", "canary"),
+        ("SUBGATE__USERS__SNAPSHOT__FILE", "users.snapshot"),
+        ("SUBGATE__USERS__SNAPSHOT__KEY_FILE", "secret"),
         ("SUBGATE__ISSUERS__0__NAME", "123"),
         ("SUBGATE__ISSUERS__0__AUDIENCES__0", "other"),
         ("SUBGATE__POLICIES__DEFAULT__REQUIRE_USER", "false"),
@@ -25,6 +33,14 @@ fn variables_override_scalars() {
     .unwrap_or_else(|mistakes| panic!("{mistakes}"));
     assert_eq!(loaded.config.users.timeout, Duration::from_millis(700));
     assert_eq!(loaded.config.users.concurrency, 7);
+    assert_eq!(loaded.config.users.retries, 0);
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    assert_eq!(loaded.config.users.cache.tombstone_for, hours(48));
+    assert!((loaded.config.users.vanish_guard.share - 0.5).abs() < f64::EPSILON);
+    assert_eq!(loaded.config.users.audit.sample, 0);
+    assert_eq!(&*loaded.config.users.canaries[0].subject, "canary");
+    let snapshot = loaded.config.users.snapshot.expect("a snapshot");
+    assert_eq!(snapshot.max, 100_000);
     assert_eq!(&*loaded.config.issuers[0].name, "123");
     assert!(!loaded.config.policies.policies[0].require_user);
 }

@@ -35,7 +35,7 @@ fn text(place: &str, put: &str) -> String {
 }
 
 /// Expects exactly one mistake, with these words.
-fn expect(folder: &Path, text: &str, words: &str) {
+pub(super) fn expect(folder: &Path, text: &str, words: &str) {
     let Err(mistakes) = parse_in(folder, text) else {
         panic!("expected {words:?} of\n{text}");
     };
@@ -69,6 +69,91 @@ fn each_rule_has_its_mistake() {
             panic!("three columns: {row}");
         };
         expect(folder.path(), &text(place, put), words);
+    }
+}
+
+#[test]
+fn each_rule_of_a_grpc_directory_has_its_mistake() {
+    let folder = folder();
+    let rows = [
+        ("", "users/grpc/endpoint: expected a text, got no such key"),
+        (
+            "endpoint: users",
+            "users/grpc/endpoint: expected an absolute URL",
+        ),
+        (
+            "endpoint: 'http://users.example.com:50051'",
+            "users/grpc/endpoint: expected an `https` URL",
+        ),
+        (
+            "endpoint: 'grpc://users.internal:50051'",
+            "users/grpc/endpoint: expected an `https` URL",
+        ),
+        (
+            "endpoint: 'https://u:p@users.internal'",
+            "expected a URL without user name and password",
+        ),
+        (
+            "endpoint: 'https://users.internal:50051/v1'",
+            "users/grpc/endpoint: expected an endpoint without a path",
+        ),
+        (
+            "endpoint: 'https://users.internal:50051?x=y'",
+            "users/grpc/endpoint: expected an endpoint without a path",
+        ),
+        (
+            "endpoint: 'https://users..internal:50051'",
+            "users/grpc/endpoint: expected a host that a certificate can name",
+        ),
+        (
+            "endpoint: 'unix:users.sock'",
+            "users/grpc/endpoint: expected an absolute path of a socket",
+        ),
+        (
+            "endpoint: 'unix:/users.sock', token_file: empty",
+            "users/grpc/token_file: expected a file that is not empty",
+        ),
+        (
+            "endpoint: 'unix:/users.sock', tls: {cert_file: tls.crt}",
+            "users/grpc/tls: expected `cert_file` with `key_file`",
+        ),
+        (
+            "endpoint: 'unix:/users.sock', watch: 1",
+            "users/grpc/watch: expected `true` or `false`",
+        ),
+        (
+            "endpoint: 'unix:/users.sock', attributes: {}",
+            "users/grpc/attributes: expected",
+        ),
+        (
+            "endpoint: 'unix:/users.sock'}, file: {path: users.yaml",
+            "users: expected exactly one directory, got `grpc` and `file`",
+        ),
+    ];
+    for (members, words) in rows {
+        let text = format!(
+            "issuers: [{{issuer: 'https://a', audiences: any}}]\nusers: {{grpc: {{{members}}}}}\n"
+        );
+        expect(folder.path(), &text, words);
+    }
+}
+
+#[test]
+fn a_grpc_directory_tells_realms_and_tenants_apart_and_has_any_attribute() {
+    let folder = folder();
+    for endpoint in [
+        "http://127.0.0.1:50051",
+        "http://users.default.svc:50051",
+        "https://[::1]",
+        "unix:/run/users.sock",
+    ] {
+        let text = format!(
+            "issuers: [{{issuer: 'https://a', audiences: any}}, {{issuer: 'https://b', audiences: any}}]\n\
+             tenant: {{from: [{{header: x-tenant}}]}}\n\
+             identity: {{issuer: none, headers: {{x-plan: attributes.plan}}}}\n\
+             users: {{grpc: {{endpoint: '{endpoint}', required: [plan]}}}}\n"
+        );
+        parse_in(folder.path(), &text).unwrap_or_else(|mistakes| panic!("{text}{mistakes}"));
     }
 }
 
@@ -116,7 +201,28 @@ fn parts_that_do_not_agree_have_their_mistake() {
         (
             "issuers: [{issuer: 'https://a', audiences: any}]\n\
              users: {http: {url: 'https://u/{subject}', not_found: {code: any}}}",
-            "users/http/not_found/code: expected the value of the member `code`",
+            "users/http/not_found/code: expected the value of the member `code` in a not-found \
+             answer, or a canary in every realm, got `any`, and no canary in the realm `https://a`; \
+             write the value, or add `canary: [{issuer: a, subject: …}]` to `users`",
+        ),
+        (
+            "issuers: [{issuer: 'https://a', audiences: any}, {issuer: 'https://b', audiences: any}]\n\
+             users: {http: {url: 'https://u/{realm}/{subject}', not_found: {code: any}}, \
+             canary: [{issuer: a, subject: c}]}",
+            "and no canary in the realm `https://b`",
+        ),
+        (
+            "issuers: [{issuer: 'https://a', audiences: any}]\n\
+             tenant: {from: [{claim: tenant}]}\n\
+             USERS, url: 'https://u/{tenant}/{subject}'}, canary: [{issuer: a, subject: c}]}",
+            "users/canary/0/tenant: expected a tenant, because the directory is asked inside one",
+        ),
+        (
+            "issuers: [{issuer: 'https://a', audiences: any, max_lifetime: 48h}, \
+             {issuer: 'https://b', name: bob, audiences: any, max_lifetime: 48h, leeway: 5m}]\n\
+             USERS, url: 'https://u/{realm}/{subject}'}, cache: {tombstone_for: 25h}}",
+            "expected a duration of at least 2890m, the `max_lifetime` (48h) and twice the `leeway` \
+             (5m) of bob, got 25h; write `49h`",
         ),
         (
             "issuers: [{issuer: 'https://a', audiences: any}]\n\
@@ -148,4 +254,25 @@ fn parts_that_do_not_agree_have_their_mistake() {
         let text = text.replace("USERS", USERS);
         expect(folder.path(), &text, words);
     }
+}
+
+#[test]
+fn any_answer_is_a_not_found_where_every_realm_has_a_canary() {
+    let text = "issuers: [{issuer: 'https://a', realm: one, audiences: any}, \
+                {issuer: 'https://b', realm: one, audiences: any}, \
+                {issuer: 'https://c', audiences: any}]\n\
+                users: {http: {url: 'https://u/{realm}/{subject}', not_found: {code: any}}, \
+                canary: [{issuer: b, subject: ' Canary '}, {issuer: 'https://c', subject: c}]}";
+    let folder = folder();
+    let loaded = parse_in(folder.path(), text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let canary = &loaded.config.users.canaries[0];
+    assert_eq!((&*canary.realm, &*canary.issuer), ("one", "https://b"));
+    assert_eq!((&*canary.subject, &canary.tenant), ("Canary", &None));
+}
+
+#[test]
+fn a_canary_of_an_issuer_with_mistakes_is_not_judged() {
+    let text = "issuers: [{issuer: 'https://a', audiences: any, leeway: 1h}]\n\
+                users: {file: {path: users.yaml}, canary: [{issuer: a, subject: 'null'}]}";
+    expect(folder().path(), text, "issuers/0/leeway");
 }

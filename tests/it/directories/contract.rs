@@ -1,15 +1,14 @@
 //! What every directory does, whichever way it is asked.
 
-use super::{REALM, ask, open};
+mod houses;
+
+use super::{REALM, ask};
 use crate::parts::PATIENCE;
-use crate::parts::http::{Answer as Said, Server};
-use parking_lot::Mutex;
-use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
+use houses::{Subject, key};
 use std::fs;
 use std::sync::Arc;
 use subgate::user::User;
-use subgate::user::directory::{Answer, Directory};
+use subgate::user::directory::Answer;
 use subgate::user::record::Status;
 
 const REALM2: &str = "https://id2.example.com";
@@ -36,85 +35,6 @@ const ALICE: Row = Row {
     email: "alice@example.com",
 };
 
-/// Puts these users in the place of all others.
-type Put = dyn Fn(&[Row]);
-
-/// A directory, and a way to change who is in it.
-struct Subject {
-    directory: Box<dyn Directory>,
-    put: Box<Put>,
-    _alive: Box<dyn std::any::Any>,
-}
-
-fn http() -> Subject {
-    let rows: Arc<Mutex<Vec<Row>>> = Arc::default();
-    let server = Server::start({
-        let rows = Arc::clone(&rows);
-        move |request| service(&rows.lock(), &request.target)
-    });
-    let folder = tempfile::tempdir().expect("a folder");
-    let url = format!("http://{}", server.address());
-    let users = format!(
-        "  http:\n    url: {url}/r/{{realm}}/t/{{tenant}}/u/{{subject}}\n    \
-         not_found: {{code: user_not_found}}\n    attributes: {{email: /email}}\n"
-    );
-    Subject {
-        directory: open(folder.path(), &users),
-        put: Box::new(move |new| *rows.lock() = new.to_vec()),
-        _alive: Box::new((server, folder)),
-    }
-}
-
-/// A user service: five segments and no more, each decoded once.
-fn service(rows: &[Row], target: &str) -> Said {
-    let parts: Vec<String> = target
-        .split('/')
-        .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
-        .collect();
-    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let ["", "r", realm, "t", tenant, "u", subject] = parts.as_slice() else {
-        return Said::new(404, "text/html", "<h1>no such page</h1>");
-    };
-    let found = rows
-        .iter()
-        .find(|row| [row.realm, row.tenant, row.subject] == [*realm, *tenant, *subject]);
-    match found {
-        Some(row) => Said::json(200, &record(row)),
-        None => Said::json(404, &json!({"code": "user_not_found"})),
-    }
-}
-
-fn record(row: &Row) -> Value {
-    json!({
-        "id": row.id, "subject": row.subject, "tenant": row.tenant, "status": row.status,
-        "roles": row.roles, "email": row.email,
-    })
-}
-
-fn file() -> Subject {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("users.yaml");
-    fs::write(&path, "users: []\n").expect("a file");
-    Subject {
-        directory: open(folder.path(), "  file: {path: users.yaml}\n"),
-        put: Box::new(move |rows| {
-            let rows: Vec<Value> = rows
-                .iter()
-                .map(|row| {
-                    json!({
-                        "realm": row.realm, "tenant": row.tenant, "subject": row.subject,
-                        "id": row.id, "status": row.status, "roles": row.roles,
-                        "attributes": {"email": row.email},
-                    })
-                })
-                .collect();
-            // JSON is YAML.
-            fs::write(&path, json!({ "users": rows }).to_string()).expect("a file");
-        }),
-        _alive: Box::new(folder),
-    }
-}
-
 impl Subject {
     /// Changes who is in it, and waits until the directory can know.
     async fn holds(&self, rows: &[Row]) {
@@ -133,9 +53,17 @@ impl Subject {
     }
 
     async fn find(&self, realm: &str, tenant: &str, subject: &str) -> Option<User> {
-        match ask(&*self.directory, realm, Some(tenant), subject).await {
-            Ok(Answer::Found(user)) => Some(user),
+        let called = (self.called)(subject);
+        match ask(&*self.directory, realm, Some(tenant), &called).await {
+            Ok(Answer::Found(mut user)) => {
+                let given = user.id.as_deref().unwrap_or_default();
+                if let Some(&id) = self.ids.lock().get(&key(realm, tenant, given)) {
+                    user.id = Some(id.into());
+                }
+                Some(user)
+            }
             Ok(Answer::NotFound) => None,
+            Ok(Answer::Unchanged) => panic!("{realm} {tenant} {subject}: no validator was sent"),
             Err(unanswered) => panic!("{realm} {tenant} {subject}: {unanswered}"),
         }
     }
@@ -280,13 +208,13 @@ macro_rules! contract {
     (@ $directory:ident [$($sentence:ident)*]) => {
         $(#[tokio::test]
         async fn $sentence() {
-            super::$sentence(super::$directory()).await;
+            super::$sentence(super::houses::$directory().await).await;
         })*
     };
 }
 
 contract! {
-    http file : [
+    http express grpc file scim2_server scimmy supabase : [
         it_finds_whoever_is_there_with_all_that_is_known
         it_does_not_find_who_is_not_there
         it_tells_who_is_disabled

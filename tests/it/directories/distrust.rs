@@ -1,9 +1,12 @@
 //! Answers of a user service that mean neither that a user is there nor that it is not.
 
-use super::trust::{not_found, reason, record, with};
-use crate::parts::http::Answer as Said;
+use super::trust::{not_found, reason, record, told, with};
+use super::{REALM, ask, open};
+use crate::parts::http::{Answer as Said, Server};
 use serde_json::{Value, json};
-use subgate::user::directory::Reason;
+use subgate::user::directory::{Answer, Reason, Unanswered};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 /// What a service says, and why that is not believed.
 type Row = (&'static str, Said, Reason);
@@ -240,4 +243,71 @@ async fn a_record_of_another_or_with_values_of_wrong_types_says_nothing() {
         ),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_not_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        // An answer before the question would be none.
+        stream.read_u8().await.expect("a question");
+        let head = b"HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\n\
+                     transfer-encoding: chunked\r\n\r\n";
+        stream.write_all(head).await.expect("a reader");
+        let chunk = format!("400\r\n{}\r\n", " ".repeat(0x400));
+        // Until the other side has had enough.
+        while stream.write_all(chunk.as_bytes()).await.is_ok() {}
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let users = format!(
+        "  http:\n    url: http://{address}/{{realm}}/{{subject}}\n    not_found: {{code: c}}\n"
+    );
+    let directory = open(folder.path(), &users);
+    let answer = ask(&*directory, REALM, Some("acme"), "alice").await;
+    assert_eq!(answer, Err(Unanswered::because(Reason::TooLarge)));
+    serving.await.expect("the server is let go");
+}
+
+#[tokio::test]
+async fn any_content_is_a_not_found_only_where_that_was_said_and_in_the_media_type() {
+    let members = "    not_found: {code: any}\n  canary:\n  \
+         - {issuer: id.example.com, tenant: acme, subject: canary}\n  \
+         - {issuer: id2.example.com, tenant: acme, subject: canary}\n";
+    for body in [json!({"detail": "Not Found"}), json!([])] {
+        let said = Said::json(404, &body);
+        assert_eq!(told(members, said).await, Ok(Answer::NotFound), "{body}");
+    }
+    for (said, expected) in [
+        (
+            Said::new(404, "text/html", "<h1>404</h1>"),
+            Reason::UnrecognizedNotFound,
+        ),
+        (Said::json(403, &json!({})), Reason::Unauthorized),
+        (Said::json(500, &json!({})), Reason::ServerError),
+    ] {
+        assert_eq!(reason(members, said).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_subject_that_would_be_another_path_is_not_asked_for() {
+    let server = Server::start(|_| Said::json(404, &not_found()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let users = format!(
+        "  http:\n    url: http://{}/{{realm}}/{{subject}}\n    not_found: {{code: user_not_found}}\n",
+        server.address()
+    );
+    let directory = open(folder.path(), &users);
+    for subject in ["", ".", ".."] {
+        let answer = ask(&*directory, REALM, Some("acme"), subject).await;
+        assert_eq!(
+            answer,
+            Err(Unanswered::because(Reason::Unaskable)),
+            "{subject:?}"
+        );
+    }
+    let dots = ask(&*directory, REALM, Some("acme"), "...").await;
+    assert_eq!(dots, Ok(Answer::NotFound));
 }

@@ -5,7 +5,9 @@ use crate::parts::http::{Answer as Said, Request, Server};
 use crate::parts::until;
 use bytes::Bytes;
 use parking_lot::Mutex;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
+};
 use serde_json::json;
 use std::fs;
 use std::path::Path;
@@ -70,11 +72,12 @@ async fn every_request_bears_the_configured_headers_and_the_token_as_the_file_ha
 }
 
 /// A private authority and what it signed, as files.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new(folder: &Path, name: &str) -> Self {
+    pub(super) fn new(folder: &Path, name: &str) -> Self {
         let mut params = CertificateParams::new([]).expect("parameters");
+        params.distinguished_name = called(name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
         let authority = CertifiedIssuer::self_signed(params, key).expect("an authority");
@@ -82,9 +85,10 @@ impl Authority {
         Self(authority)
     }
 
-    fn signs(&self, folder: &Path, name: &str) -> Identity {
+    pub(super) fn signs(&self, folder: &Path, name: &str) -> Identity {
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("parameters");
+        let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("parameters");
+        params.distinguished_name = called(name);
         let leaf = params.signed_by(&key, &self.0).expect("a certificate");
         let identity = Identity {
             cert_file: folder.join(format!("{name}.crt")),
@@ -94,6 +98,13 @@ impl Authority {
         fs::write(&identity.key_file, key.serialize_pem()).expect("a file");
         identity
     }
+}
+
+/// A name of its own: one that is its signer's passes for a certificate that signed itself.
+fn called(name: &str) -> DistinguishedName {
+    let mut called = DistinguishedName::new();
+    called.push(DnType::CommonName, name);
+    called
 }
 
 /// Serves `alice` over TLS and HTTP/2 until the test ends.

@@ -4,12 +4,13 @@ use super::{REALM, ask, open};
 use crate::parts::http::{Answer as Said, Server};
 use serde_json::{Value, json};
 use std::time::Duration;
+use subgate::event::Version;
 use subgate::user::User;
 use subgate::user::directory::{Answer, Reason, Unanswered};
 use subgate::user::record::Status;
 
 /// What comes of asking for `alice` in `acme` if the service says this, with more members of `http`.
-async fn told(members: &str, said: Said) -> Result<Answer, Unanswered> {
+pub(super) async fn told(members: &str, said: Said) -> Result<Answer, Unanswered> {
     let server = Server::start(move |_| said.clone());
     let folder = tempfile::tempdir().expect("a folder");
     let code = if members.contains("not_found:") {
@@ -100,8 +101,8 @@ async fn numbers_are_names_and_nulls_are_nothing() {
     let numeric = json!({"id": 7, "subject": "alice", "tenant": "acme", "version": 3});
     let user = found("", &numeric).await;
     assert_eq!(
-        (user.id.as_deref(), user.version.as_deref()),
-        (Some("7"), Some("3"))
+        (user.id.as_deref(), user.version),
+        (Some("7"), Some(Version::Number(3)))
     );
     let long = found("", &with("id", json!(u64::MAX))).await;
     assert_eq!(long.id.as_deref(), Some("18446744073709551615"));
@@ -206,10 +207,18 @@ async fn when_to_ask_again_is_taken_from_a_429_and_a_503() {
         (429, "7", Some(Duration::from_secs(7))),
         (503, "0", Some(Duration::ZERO)),
         (503, "86400", Some(Duration::from_secs(3600))),
+        (
+            429,
+            "Sun, 06 Nov 1994 08:50:07 GMT",
+            Some(Duration::from_secs(30)),
+        ),
+        (503, "Sun, 06 Nov 1994 08:00:00 GMT", Some(Duration::ZERO)),
         (429, "soon", None),
         (429, "-1", None),
     ] {
-        let said = Said::json(status, &json!({})).header("retry-after", header);
+        let said = Said::json(status, &json!({}))
+            .header("retry-after", header)
+            .header("date", "Sun, 06 Nov 1994 08:49:37 GMT");
         let unanswered = told("", said).await.expect_err("no answer");
         assert_eq!(unanswered.retry_after, expected, "{header}");
     }

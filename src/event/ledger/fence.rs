@@ -1,0 +1,195 @@
+//! What events told of one user, and what that makes of an answer.
+
+use super::{Judgement, Mark, MarkKind};
+use crate::clock::Timestamp;
+use crate::event::{Event, Kind, Version};
+use std::cmp::Ordering;
+use tokio::time::Instant;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fence {
+    /// When the latest event arrived.
+    pub(super) arrived: Instant,
+    /// The time of the newest event.
+    pub(super) time: Timestamp,
+    /// The version that it told.
+    pub(super) version: Option<Version>,
+    /// Time and version of the newest event that said whether the user is there: an update does not.
+    pub(super) decided: Option<(Timestamp, Option<Version>)>,
+    /// What it said, until it is lifted.
+    pub(super) mark: Option<MarkKind>,
+    /// Tokens issued at or before this are dead.
+    pub(super) revoked: Option<Timestamp>,
+    pub(super) ends: Instant,
+}
+
+impl Fence {
+    pub(super) fn first(event: &Event, arrived: Instant, ends: Instant) -> Self {
+        let nothing = Self {
+            arrived,
+            time: event.time,
+            version: event.version,
+            decided: None,
+            mark: None,
+            revoked: None,
+            ends,
+        };
+        nothing.told(event, arrived, ends)
+    }
+
+    /// This fence after another event; the order in which events arrive does not matter.
+    pub(super) fn told(self, event: &Event, arrived: Instant, ends: Instant) -> Self {
+        let decides = decision(&event.kind);
+        let known = (self.time, self.version);
+        let (time, version) = if is_newer(event, known, decides) {
+            (event.time, event.version)
+        } else {
+            known
+        };
+        let told = Self {
+            arrived,
+            time,
+            version,
+            ends,
+            ..self
+        };
+        let is_newest = told
+            .decided
+            .is_none_or(|known| is_newer(event, known, decides));
+        match decides {
+            Some(decision) if is_newest => told.decide(decision, event),
+            Some(_) | None => told,
+        }
+    }
+
+    fn decide(self, decision: Decision, event: &Event) -> Self {
+        let after = match (decision, self.mark) {
+            (Decision::There, _) => self.lifted(),
+            // Who is gone is not merely disabled.
+            (Decision::Marked(MarkKind::Disabled), Some(MarkKind::Deleted)) => return self,
+            (Decision::Marked(kind), _) => Self {
+                mark: Some(kind),
+                ..self
+            },
+        };
+        Self {
+            decided: Some((event.time, event.version)),
+            ..after
+        }
+    }
+
+    /// Without its mark; tokens from before a deletion stay dead.
+    pub(super) fn lifted(self) -> Self {
+        let deleted = match self.mark {
+            Some(MarkKind::Deleted) => self.decided.map(|(at, _)| at),
+            Some(MarkKind::Disabled) | None => None,
+        };
+        Self {
+            mark: None,
+            revoked: self.revoked.max(deleted),
+            ..self
+        }
+    }
+
+    /// What it makes of a found answer of this version that was asked for then.
+    pub(super) fn judge(&self, version: Option<Version>, sent: Instant) -> Judgement {
+        let order = compared(version, self.version);
+        match self.mark {
+            Some(_) if version.is_some_and(|version| self.is_lifted_by(version)) => {
+                Judgement::Stands {
+                    revoked: self.lifted().revoked,
+                }
+            }
+            Some(kind) => Judgement::Marked(Mark {
+                kind,
+                at: self.decided.map_or(self.time, |(at, _)| at),
+                version: self.version,
+            }),
+            None => {
+                let outdated = match order {
+                    Some(order) => order == Ordering::Less,
+                    None => sent < self.arrived,
+                };
+                if outdated {
+                    Judgement::Outdated
+                } else {
+                    Judgement::Stands {
+                        revoked: self.revoked,
+                    }
+                }
+            }
+        }
+    }
+
+    /// What it makes of a not-found answer that was asked for then.
+    pub(super) fn judge_not_found(&self, sent: Instant) -> Judgement {
+        match self.judge(None, sent) {
+            marked @ Judgement::Marked(_) => marked,
+            Judgement::Outdated | Judgement::Stands { .. } if sent < self.arrived => {
+                Judgement::Outdated
+            }
+            Judgement::Outdated | Judgement::Stands { .. } => Judgement::Stands { revoked: None },
+        }
+    }
+
+    /// Whether an answer of this version lifts its mark: it is greater than all that were told.
+    pub(super) fn is_lifted_by(&self, version: Version) -> bool {
+        let decided = self.decided.and_then(|(_, version)| version);
+        let greater = |told| compared(Some(version), told) == Some(Ordering::Greater);
+        self.mark.is_some() && greater(self.version) && (decided.is_none() || greater(decided))
+    }
+}
+
+impl Judgement {
+    /// What two fences make of an answer together: the stronger of the two.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Marked(one), Self::Marked(other)) => {
+                Self::Marked(if other.kind > one.kind { other } else { one })
+            }
+            (marked @ Self::Marked(_), _) | (_, marked @ Self::Marked(_)) => marked,
+            (Self::Outdated, _) | (_, Self::Outdated) => Self::Outdated,
+            (Self::Stands { revoked: one }, Self::Stands { revoked: other }) => Self::Stands {
+                revoked: one.max(other),
+            },
+        }
+    }
+}
+
+/// What an event says of whether the user is there.
+#[derive(Clone, Copy)]
+enum Decision {
+    There,
+    Marked(MarkKind),
+}
+
+const fn decision(kind: &Kind) -> Option<Decision> {
+    match kind {
+        Kind::UserCreated | Kind::UserEnabled => Some(Decision::There),
+        Kind::UserDeleted => Some(Decision::Marked(MarkKind::Deleted)),
+        Kind::UserDisabled => Some(Decision::Marked(MarkKind::Disabled)),
+        Kind::UserUpdated
+        | Kind::UserIdChanged { .. }
+        | Kind::TenantSuspended
+        | Kind::TenantResumed => None,
+    }
+}
+
+/// Whether an event is newer than what is known: by version where both have one, else by time. Of
+/// two at one time the one that takes away stands.
+fn is_newer(
+    event: &Event,
+    (time, version): (Timestamp, Option<Version>),
+    decides: Option<Decision>,
+) -> bool {
+    if let Some(order) = compared(event.version, version) {
+        return order == Ordering::Greater;
+    }
+    let takes_away = matches!(decides, Some(Decision::Marked(_)));
+    event.time > time || (event.time == time && takes_away)
+}
+
+/// How two versions compare, where both are known and of one kind.
+fn compared(one: Option<Version>, other: Option<Version>) -> Option<Ordering> {
+    one?.partial_cmp(&other?)
+}

@@ -1,0 +1,161 @@
+use super::*;
+use crate::net::listen::{Stream, bind, connect};
+use std::fs;
+use tempfile::TempPath;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::Instant;
+
+const TOKEN: &str = "0123456789abcdef";
+
+/// Knows nobody, and breaks down when it is asked for the guard.
+#[derive(Debug)]
+struct Nobody;
+
+impl Administration for Nobody {
+    fn user(&self, query: &UserQuery) -> Result<UserView, AdminError> {
+        Err(AdminError::Invalid {
+            field: "issuer",
+            expected: "one".to_owned(),
+            came: query.issuer.clone(),
+        })
+    }
+
+    fn forget(&self, _: &UserQuery) -> Result<Forgotten, AdminError> {
+        Err(AdminError::Conflict("it is so".to_owned()))
+    }
+
+    fn guard(&self) -> GuardView {
+        panic!("the guard")
+    }
+
+    fn release(&self, _: &Release) -> Result<Released, AdminError> {
+        Ok(Released {
+            released: 3,
+            guard: GuardView::default(),
+        })
+    }
+
+    fn event(&self, _: &EventRequest) -> Result<EventView, AdminError> {
+        Err(AdminError::Conflict("it is so".to_owned()))
+    }
+}
+
+struct Served {
+    listener: Listener,
+    admin: Admin,
+    _file: TempPath,
+}
+
+impl Served {
+    async fn new() -> Self {
+        let file = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        fs::write(&file, TOKEN).unwrap();
+        Self {
+            listener: bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap(),
+            admin: Admin {
+                administration: Arc::new(Nobody),
+                token: Token::open(file.to_path_buf()).unwrap(),
+            },
+            _file: file,
+        }
+    }
+
+    /// Does something with its address while it serves.
+    async fn with<T>(self, does: impl AsyncFnOnce(Address) -> T) -> T {
+        let address = self.listener.local_addr();
+        tokio::select! {
+            done = does(address) => done,
+            () = serve(self.listener, None, self.admin) => panic!("it serves for ever"),
+        }
+    }
+
+    /// What this head and body are answered with, as it stands on the wire.
+    async fn said(self, first: &str, more: &str) -> String {
+        let asked =
+            format!("{first} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\n{more}");
+        self.with(async |address| said(connect(&address).await.unwrap(), &asked).await)
+            .await
+    }
+}
+
+async fn said(mut stream: Stream, asked: &str) -> String {
+    stream.write_all(asked.as_bytes()).await.unwrap();
+    let mut said = String::new();
+    stream.read_to_string(&mut said).await.unwrap();
+    said
+}
+
+const LAST: &str = "connection: close\r\n\r\n";
+
+#[tokio::test]
+async fn a_panic_is_a_problem_and_the_next_request_is_another() {
+    let twice = format!(
+        "\r\nGET /v1/users?issuer=a&subject=b HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\n{LAST}"
+    );
+    let said = Served::new().await.said("GET /v1/guard", &twice).await;
+    assert!(said.starts_with("HTTP/1.1 500 "), "{said}");
+    assert!(said.contains("urn:subgate:admin:internal"), "{said}");
+    assert!(said.contains("HTTP/1.1 400 "), "{said}");
+    assert!(said.contains("issuer: expected one, came a"), "{said}");
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_process_is_a_problem_with_its_status() {
+    let said = Served::new()
+        .await
+        .said("DELETE /v1/users?issuer=a&subject=b", LAST)
+        .await;
+    assert!(
+        said.starts_with("HTTP/1.1 409 ") && said.contains("it is so"),
+        "{said}"
+    );
+    let said = Served::new()
+        .await
+        .said("POST /v1/guard/release", LAST)
+        .await;
+    assert!(
+        said.starts_with("HTTP/1.1 200 ") && said.contains("\"released\":3"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_head_beyond_16_kibibytes_is_refused() {
+    let long = format!("x-long: {}\r\n{LAST}", "a".repeat(17 * 1024));
+    let said = Served::new().await.said("GET /v1/guard", &long).await;
+    assert!(said.starts_with("HTTP/1.1 431 "), "{said}");
+}
+
+/// Time is paused: ten seconds pass as soon as nothing else can happen.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_ends_is_left_after_ten_seconds() {
+    let began = Instant::now();
+    let head = "content-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+    let said = Served::new().await.said("POST /v1/events", head).await;
+    assert!(
+        said.starts_with("HTTP/1.1 408 ") && said.contains("too_slow"),
+        "{said}"
+    );
+    assert_eq!(began.elapsed().as_secs(), 10);
+}
+
+/// Time is paused: ten seconds pass as soon as nothing else can happen.
+#[tokio::test(start_paused = true)]
+async fn those_who_never_finish_their_head_keep_others_out_for_ten_seconds_at_most() {
+    let began = Instant::now();
+    let asked = format!("GET /v1 HTTP/1.1\r\nhost: x\r\n{LAST}");
+    let said = Served::new()
+        .await
+        .with(async |address| {
+            let mut slow = Vec::new();
+            for _ in 0..CONNECTIONS {
+                let mut stream = connect(&address).await.unwrap();
+                stream.write_all(b"GET /v1 HT").await.unwrap();
+                slow.push(stream);
+            }
+            said(connect(&address).await.unwrap(), &asked).await
+        })
+        .await;
+    assert!(said.starts_with("HTTP/1.1 401 "), "{said}");
+    assert_eq!(began.elapsed().as_secs(), 10);
+}

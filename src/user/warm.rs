@@ -1,0 +1,113 @@
+//! The warm start: users and marks from one process to the next.
+
+use super::Users;
+use super::config::Snapshot;
+use super::freshness::Freshness;
+use super::remembered::{Key, Restored};
+use super::snapshot::{self, Content, SavedUser, SnapshotError};
+use crate::event::ledger::{Entry, Judgement};
+use crate::secret::{Form, Secret, SecretError};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Why nothing was written down or taken up.
+#[derive(Debug, thiserror::Error)]
+pub enum WarmError {
+    /// The key cannot be read.
+    #[error("users.snapshot.key_file: {0}")]
+    Key(#[from] SecretError),
+    /// The file cannot be written, or is not used.
+    #[error("users.snapshot.file: {0}")]
+    File(#[from] SnapshotError),
+}
+
+impl Users {
+    /// Writes down who is remembered, and what events told; answers how many users, `None` where
+    /// that is not configured. It blocks.
+    pub fn save(&self) -> Result<Option<usize>, WarmError> {
+        let Some(settings) = &self.config.snapshot else {
+            return Ok(None);
+        };
+        let key = Secret::read(&settings.key_file, Form::Bytes)?;
+        let content = self.content(settings);
+        let written = snapshot::write(&settings.file, &key, &self.fingerprint(), &content)?;
+        Ok(Some(written))
+    }
+
+    /// Takes up what the process before this one wrote down: users as stale, each as old as it is by
+    /// now; answers how many. It blocks.
+    pub fn warm(&self) -> Result<Option<usize>, WarmError> {
+        let Some(settings) = &self.config.snapshot else {
+            return Ok(None);
+        };
+        let key = Secret::read(&settings.key_file, Form::Bytes)?;
+        let max = settings.max;
+        let Content {
+            saved,
+            users,
+            marks,
+        } = snapshot::read::<Entry>(&settings.file, &key, &self.fingerprint(), max)?;
+        let now = self.shared.clock.now();
+        let mut taken = 0;
+        for one in users {
+            let SavedUser {
+                realm,
+                issuer,
+                tenant,
+                subject,
+                user,
+                answered,
+                etag,
+            } = one;
+            let key = Key {
+                realm,
+                issuer,
+                tenant,
+                subject,
+            };
+            let age = now.since(answered);
+            let restored = Restored { user, etag, age };
+            taken += usize::from(self.shared.remembered.restore(key, restored));
+        }
+        // After the users: whoever is found here is held against all that was told.
+        self.shared.ledger.restore(marks, now.since(saved));
+        Ok(Some(taken))
+    }
+
+    fn content(&self, settings: &Snapshot) -> Content<Entry> {
+        let (remembered, ledger) = (&self.shared.remembered, &self.shared.ledger);
+        let (now, saved) = (Instant::now(), self.shared.clock.now());
+        let mut users: Vec<_> = remembered
+            .each_found()
+            .filter(|(key, found)| {
+                let is_marked = matches!(
+                    self.judge(&key.query(), found, ledger.epoch()),
+                    Judgement::Marked(_)
+                );
+                !is_marked && remembered.freshness(found, now) != Freshness::Spent
+            })
+            .map(|(key, found)| (remembered.age(&found, now), key, found))
+            .collect();
+        users.sort_unstable_by_key(|(age, ..)| *age);
+        users.truncate(settings.max);
+        let users = users.into_iter().map(|(age, key, found)| SavedUser {
+            realm: Arc::clone(&key.realm),
+            issuer: Arc::clone(&key.issuer),
+            tenant: key.tenant.clone(),
+            subject: Arc::clone(&key.subject),
+            user: Arc::clone(&found.user),
+            answered: saved.minus(age),
+            etag: found.etag.clone(),
+        });
+        Content {
+            saved,
+            users: users.collect(),
+            marks: ledger.entries(),
+        }
+    }
+
+    /// Names the directory, so that nobody takes up the users of another.
+    fn fingerprint(&self) -> String {
+        format!("{:?}", self.config.directory)
+    }
+}

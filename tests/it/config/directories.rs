@@ -1,0 +1,95 @@
+//! Rules of the directories that are no JSON user service.
+
+use super::rules::expect;
+use super::{folder, parse_in};
+
+#[test]
+fn each_rule_of_a_directory_has_its_mistake() {
+    const SUPABASE: &str = "supabase: {url: 'https://s/auth/v1', service_key_file: token";
+    let folder = folder();
+    let rows = include_str!("directories.table").lines();
+    for row in rows.filter(|row| !row.is_empty() && !row.starts_with('#')) {
+        let (directory, words) = row.split_once(" | ").expect("two columns");
+        let directory = directory.replace("SUPABASE", SUPABASE);
+        let text =
+            format!("issuers: [{{issuer: 'https://a', audiences: any}}]\nusers: {{{directory}}}\n");
+        expect(folder.path(), &text, words);
+    }
+}
+
+/// What issuers, tenants and headers ask of the other directories.
+#[test]
+fn another_directory_tells_realms_and_tenants_apart_too() {
+    const SCIM: &str = "scim: {url: 'https://s', by: id}";
+    const SUPABASE: &str = "supabase: {url: 'https://s', service_key_file: token}";
+    let two = "- {issuer: 'https://b', audiences: any}\n";
+    let requested = "tenant: {from: [{header: x-tenant}]}";
+    let header = "identity: {headers: {x-plan: attributes.plan}}";
+    let rows = [
+        (
+            SCIM,
+            two,
+            "",
+            "users/scim/url: expected `{realm}`, because there are several realms",
+        ),
+        (
+            SUPABASE,
+            two,
+            "",
+            "users/supabase/url: expected `{realm}`, because there are several",
+        ),
+        (
+            SCIM,
+            "",
+            requested,
+            "users/scim/url: expected `{tenant}`, because only the request names",
+        ),
+        (
+            SUPABASE,
+            "",
+            requested,
+            "users/supabase/fields/tenant: expected a JSON pointer, because only the request names",
+        ),
+        (
+            SCIM,
+            "",
+            header,
+            "expected an attribute of `users.scim.attributes`",
+        ),
+        (
+            SUPABASE,
+            "",
+            header,
+            "expected an attribute of `users.supabase.attributes`",
+        ),
+    ];
+    let folder = folder();
+    for (directory, issuer, rest, words) in rows {
+        let text = format!(
+            "issuers:\n- {{issuer: 'https://a', audiences: any}}\n{issuer}users: {{{directory}}}\n{rest}"
+        );
+        expect(folder.path(), &text, words);
+    }
+    let apart = "issuers:\n- {issuer: 'https://a', audiences: any}\n- {issuer: 'https://b', audiences: any}\n\
+         users: {supabase: {url: 'https://s/{realm}', service_key_file: token, fields: {tenant: /app_metadata/tenant}}}\n\
+         tenant: {from: [{header: x-tenant}]}";
+    parse_in(folder.path(), apart).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+}
+
+#[test]
+fn an_attribute_that_users_write_themselves_is_a_risk() {
+    let folder = folder();
+    let text = "issuers: [{issuer: 'https://a', audiences: [b]}]\n\
+                users: {supabase: {url: 'https://s', service_key_file: token, \
+                attributes: {name: /user_metadata/name, plan: /app_metadata/plan}}}";
+    let loaded = parse_in(folder.path(), text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let named: Vec<_> = loaded
+        .warnings
+        .iter()
+        .map(|one| one.setting.as_str())
+        .collect();
+    assert_eq!(
+        named,
+        ["users/supabase/attributes/name: `/user_metadata/name`"]
+    );
+}
