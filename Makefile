@@ -39,7 +39,7 @@ vectors: ## run the public test vectors in SUBGATE_VECTORS
 	cargo test --locked --test vectors
 
 bench: parts ## measure, and print the tables of docs/benchmarks.md
-	cargo bench --locked --bench ext_authz --bench decision --bench allocations
+	cargo bench --locked --bench ext_authz --bench decision --bench allocations --bench directory_cost
 
 demo: parts ## try every cause against a real Envoy (ARGS=--once to exit after the table)
 	cargo build --release --locked

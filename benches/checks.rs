@@ -48,8 +48,12 @@ impl Checks {
 }
 
 impl Traffic for Checks {
-    fn asks(&self) -> &[Ask] {
-        &self.asks
+    fn count(&self) -> usize {
+        self.asks.len()
+    }
+
+    fn ask(&self, nth: usize) -> Option<Ask> {
+        self.asks.get(nth).cloned()
     }
 
     fn judge(&self, nth: usize, answer: &Answer, thorough: bool) -> Result {
@@ -66,7 +70,7 @@ impl Traffic for Checks {
 }
 
 /// Takes the one gRPC message out of an answer that says `grpc-status: 0`.
-fn message(answer: &Answer) -> Result<Bytes> {
+pub(crate) fn message(answer: &Answer) -> Result<Bytes> {
     let status = answer
         .trailers
         .as_ref()
@@ -88,7 +92,8 @@ fn message(answer: &Answer) -> Result<Bytes> {
     Ok(answer.body.slice(prefix.len()..))
 }
 
-fn allows(response: &CheckResponse, user_id: &str) -> std::result::Result<(), String> {
+/// Says what is wrong with an answer that must let this user pass.
+pub(crate) fn allows(response: &CheckResponse, user_id: &str) -> std::result::Result<(), String> {
     let code = response.status.as_ref().map(|status| status.code);
     let Some(HttpResponse::OkResponse(ok)) = &response.http_response else {
         return Err("expected an ok_response".to_owned());
@@ -120,19 +125,28 @@ fn sets(option: &HeaderValueOption, name: &str, value: Option<&str>) -> bool {
 }
 
 fn call(person: &Person, form: Form) -> Result<Ask> {
-    let message = check_request(person, form);
-    let mut body = BytesMut::with_capacity(5 + message.encoded_len());
-    body.put_u8(0);
-    body.put_u32(u32::try_from(message.encoded_len())?);
-    message.encode(&mut body)?;
+    Ok(Ask {
+        head: head()?,
+        body: Some(framed(&check_request(person, form))?),
+    })
+}
+
+/// The head of every call.
+pub(crate) fn head() -> Result<http::Request<()>> {
     let head = http::Request::post("http://subgate/envoy.service.auth.v3.Authorization/Check")
         .header("content-type", "application/grpc")
         .header("te", "trailers")
         .header("grpc-timeout", "1000m")
         .header("user-agent", "envoy")
         .body(())?;
-    Ok(Ask {
-        head,
-        body: Some(body.freeze()),
-    })
+    Ok(head)
+}
+
+/// A message as gRPC sends it.
+pub(crate) fn framed(message: &impl Message) -> Result<Bytes> {
+    let mut body = BytesMut::with_capacity(5 + message.encoded_len());
+    body.put_u8(0);
+    body.put_u32(u32::try_from(message.encoded_len())?);
+    message.encode(&mut body)?;
+    Ok(body.freeze())
 }

@@ -38,6 +38,8 @@ pub(crate) struct Contestant {
     pub(crate) process: Process,
     tcp: SocketAddr,
     unix: PathBuf,
+    /// Where subgate tells its metrics.
+    health: Option<SocketAddr>,
 }
 
 impl Contestant {
@@ -48,12 +50,35 @@ impl Contestant {
         directory: SocketAddr,
         dir: &Path,
     ) -> Result<Self> {
+        let sections = format!(
+            "\
+tenant:
+  required: true
+  from: [{{claim: tenant}}]
+users:
+  http:
+    url: 'http://{directory}/v1/tenants/{{tenant}}/users/{{subject}}'
+    not_found: {{code: user_not_found}}
+  cache: {{fresh: 1h}}
+"
+        );
+        Self::configured(core, &population.key_set()?, &sections, dir).await
+    }
+
+    /// Starts subgate with these keys of the one issuer, and these sections.
+    pub(crate) async fn configured(
+        core: Core,
+        key_set: &str,
+        sections: &str,
+        dir: &Path,
+    ) -> Result<Self> {
         let (tcp, health) = (free_port()?, free_port()?);
         let unix = dir.join("subgate.sock");
         let keys = dir.join("keys.json");
-        fs::write(&keys, population.key_set()?)?;
+        fs::write(&keys, key_set)?;
         let file = dir.join("subgate.yaml");
-        fs::write(&file, configuration(tcp, &unix, health, &keys, directory))?;
+        let head = head(tcp, &unix, health, &keys);
+        fs::write(&file, format!("{head}{sections}"))?;
         let program = Path::new(env!("CARGO_BIN_EXE_subgate"));
         let arguments = ["serve", "--config", &file.to_string_lossy()];
         let mut process = Process::start("subgate", core, program, &arguments, dir)?;
@@ -63,6 +88,7 @@ impl Contestant {
             process,
             tcp,
             unix,
+            health: Some(health),
         })
     }
 
@@ -79,6 +105,7 @@ impl Contestant {
             process,
             tcp,
             unix,
+            health: None,
         })
     }
 
@@ -93,16 +120,20 @@ impl Contestant {
     pub(crate) fn unix(&self) -> &Path {
         &self.unix
     }
+
+    /// The sample of subgate's metrics that is written so.
+    pub(crate) async fn metric(&self, sample: &str) -> Result<f64> {
+        let health = self.health.ok_or("only subgate has metrics")?;
+        let text = get(health, "/metrics").await?;
+        let line = text.lines().find_map(|line| line.strip_prefix(sample));
+        let value = line.ok_or_else(|| format!("no metric {sample} in {text}"))?;
+        Ok(value.trim().parse()?)
+    }
 }
 
-/// The whole configuration; all else is subgate's default, log, metrics and metadata included.
-fn configuration(
-    tcp: SocketAddr,
-    unix: &Path,
-    health: SocketAddr,
-    keys: &Path,
-    directory: SocketAddr,
-) -> String {
+/// What every configuration begins with; all that it does not say is subgate's default, log, metrics
+/// and metadata included.
+fn head(tcp: SocketAddr, unix: &Path, health: SocketAddr, keys: &Path) -> String {
     format!(
         "\
 listen:
@@ -112,14 +143,6 @@ issuers:
 - issuer: {ISSUER}
   keys: {{jwks_file: '{keys}'}}
   audiences: [{AUDIENCE}]
-tenant:
-  required: true
-  from: [{{claim: tenant}}]
-users:
-  http:
-    url: 'http://{directory}/v1/tenants/{{tenant}}/users/{{subject}}'
-    not_found: {{code: user_not_found}}
-  cache: {{fresh: 1h}}
 ",
         unix = unix.display(),
         keys = keys.display(),
@@ -155,10 +178,15 @@ pub(crate) async fn accepts(address: SocketAddr) -> std::io::Result<bool> {
 
 /// Whether `/readyz` says 200.
 async fn is_ready(address: SocketAddr) -> std::io::Result<bool> {
+    Ok(get(address, "/readyz").await?.starts_with("HTTP/1.1 200"))
+}
+
+/// The whole answer to a GET, head included.
+async fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
-    let ask = "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let ask = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     stream.write_all(ask.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    Ok(answer.starts_with(b"HTTP/1.1 200"))
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
 }

@@ -4,12 +4,14 @@
 
 mod check_request;
 mod checks;
+#[expect(dead_code, reason = "directory_cost uses all of it")]
 mod contestant;
 mod directory;
 mod gateway;
 mod headers;
 mod load;
 mod noop;
+#[expect(dead_code, reason = "decision uses all of it")]
 mod population;
 mod process;
 mod rounds;

@@ -195,8 +195,12 @@ impl Visits {
 }
 
 impl Traffic for Visits {
-    fn asks(&self) -> &[Ask] {
-        &self.asks
+    fn count(&self) -> usize {
+        self.asks.len()
+    }
+
+    fn ask(&self, nth: usize) -> Option<Ask> {
+        self.asks.get(nth).cloned()
     }
 
     fn judge(&self, nth: usize, answer: &Answer, _: bool) -> Result {

@@ -9,6 +9,7 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -19,6 +20,8 @@ use tokio::time::Instant;
 const THOROUGH_EVERY: u32 = 16;
 /// Well beyond what is in flight, so that flow control never waits.
 const WINDOW: u32 = 1 << 20;
+/// How many are asked at a time where each is asked once.
+const AT_ONCE: usize = 16;
 
 /// Where the load goes.
 #[derive(Clone, Debug)]
@@ -29,8 +32,11 @@ pub(crate) enum Target {
 
 /// What is asked, and what counts as an answer.
 pub(crate) trait Traffic: Send + Sync + 'static {
-    /// The prepared requests; each is sent as it is.
-    fn asks(&self) -> &[Ask];
+    /// How many different requests there are.
+    fn count(&self) -> usize;
+
+    /// The `nth` request, ready to send.
+    fn ask(&self, nth: usize) -> Option<Ask>;
 
     /// Says what is wrong with the answer to the `nth` request, if anything is; looks at every byte
     /// if `thorough`.
@@ -38,7 +44,7 @@ pub(crate) trait Traffic: Send + Sync + 'static {
 }
 
 /// A prepared request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ask {
     pub(crate) head: Request<()>,
     pub(crate) body: Option<Bytes>,
@@ -104,12 +110,26 @@ impl Load {
     }
 }
 
-/// Asks each request once, in order, and reads every answer in full.
-pub(crate) async fn ask_each(target: &Target, traffic: &impl Traffic) -> Result {
-    let mut send = connect(target).await?;
-    for (nth, each) in traffic.asks().iter().enumerate() {
-        let answer = ask(&mut send, each).await?;
-        traffic.judge(nth, &answer, true)?;
+/// Asks each request once, many at a time, and reads every answer in full.
+pub(crate) async fn ask_each(target: &Target, traffic: &Arc<impl Traffic>) -> Result {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let mut streams = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let mut send = connect(target).await?;
+        let (asked, traffic) = (Arc::clone(&asked), Arc::clone(traffic));
+        streams.spawn(async move {
+            loop {
+                let nth = asked.fetch_add(1, Ordering::Relaxed);
+                if nth >= traffic.count() {
+                    return Result::Ok(());
+                }
+                let answer = ask(&mut send, nth_of(traffic.as_ref(), nth)?).await?;
+                traffic.judge(nth, &answer, true)?;
+            }
+        });
+    }
+    while let Some(stream) = streams.join_next().await {
+        stream??;
     }
     Ok(())
 }
@@ -127,7 +147,8 @@ async fn ask_until(
         if began >= until {
             return Ok(sum);
         }
-        let (nth, each) = draw.one_of(traffic.asks())?;
+        let nth = draw.below(traffic.count())?;
+        let each = nth_of(traffic.as_ref(), nth)?;
         let answer = ask(&mut send, each).await?;
         let took = began.elapsed();
         sum.answers += 1;
@@ -138,11 +159,16 @@ async fn ask_until(
     }
 }
 
-async fn ask(send: &mut SendRequest<Bytes>, ask: &Ask) -> Result<Answer> {
+fn nth_of(traffic: &impl Traffic, nth: usize) -> Result<Ask> {
+    traffic.ask(nth).ok_or_else(|| "no such request".into())
+}
+
+/// Sends a request and reads its answer.
+pub(crate) async fn ask(send: &mut SendRequest<Bytes>, ask: Ask) -> Result<Answer> {
     poll_fn(|cx| send.poll_ready(cx)).await?;
-    let (response, mut stream) = send.send_request(ask.head.clone(), ask.body.is_none())?;
-    if let Some(body) = &ask.body {
-        stream.send_data(body.clone(), true)?;
+    let (response, mut stream) = send.send_request(ask.head, ask.body.is_none())?;
+    if let Some(body) = ask.body {
+        stream.send_data(body, true)?;
     }
     let (head, mut incoming) = response.await?.into_parts();
     let mut body = Bytes::new();
@@ -170,7 +196,8 @@ fn joined(head: &[u8], tail: &[u8]) -> Bytes {
     whole.freeze()
 }
 
-async fn connect(target: &Target) -> Result<SendRequest<Bytes>> {
+/// Opens a connection.
+pub(crate) async fn connect(target: &Target) -> Result<SendRequest<Bytes>> {
     match target {
         Target::Tcp(address) => {
             let stream = TcpStream::connect(address).await?;

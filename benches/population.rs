@@ -133,8 +133,13 @@ impl Draw {
 
     /// One of them, and its place.
     pub(crate) fn one_of<'a, T>(&mut self, all: &'a [T]) -> Result<(usize, &'a T)> {
-        let nth = usize::try_from(self.next() >> 32)? % all.len().max(1);
+        let nth = self.below(all.len())?;
         Ok((nth, all.get(nth).ok_or("there is none to draw")?))
+    }
+
+    /// A number below this one.
+    pub(crate) fn below(&mut self, count: usize) -> Result<usize> {
+        Ok(usize::try_from(self.next() >> 32)? % count.max(1))
     }
 
     fn uuid(&mut self) -> String {

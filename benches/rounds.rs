@@ -70,7 +70,7 @@ impl Rounds {
         sides: [Side<'_, T>; N],
     ) -> Result<[Vec<Round>; N]> {
         for side in &sides {
-            ask_each(&side.target, side.traffic.as_ref())
+            ask_each(&side.target, &side.traffic)
                 .await
                 .map_err(|error| side.blame(&error))?;
         }
@@ -140,7 +140,8 @@ impl Tally {
     }
 }
 
-fn percentile(sorted: &[Duration], percent: usize) -> Result<Duration> {
+/// The so-manieth hundredth.
+pub(crate) fn percentile(sorted: &[Duration], percent: usize) -> Result<Duration> {
     let nth = sorted.len() * percent / 100;
     Ok(*sorted.get(nth).ok_or("no request was answered in time")?)
 }

@@ -1,8 +1,9 @@
 //! Tries every cause against a real Envoy, and shows what a client gets and what a service sees.
 //!
 //! `make demo` builds everything and starts this: two issuers and a user service in this process, the
-//! sidecar's release binary, and Envoy with the very file that users copy. It prints a table, then
-//! stays up and prints curl lines with fresh tokens. `make demo ARGS=--once` ends after the table, and
+//! sidecar's release binary, and Envoy with the very file that users copy. It sends a request for each
+//! row, after what makes its cause: events are told, users come and go, the store breaks. It prints a
+//! table, then stays up and prints curl lines with fresh tokens. `make demo ARGS=--once` ends after the table, and
 //! fails if a row is not as it should be; `--tcp` takes the file for TCP instead of a Unix socket.
 
 #![expect(
@@ -17,20 +18,23 @@
 #[expect(dead_code, reason = "the tests use what is not used here")]
 #[path = "../tests/parts/lib.rs"]
 mod parts;
+#[path = "demo/deeds.rs"]
+mod deeds;
 #[path = "demo/rows.rs"]
 mod rows;
 #[path = "demo/table.rs"]
 mod table;
 
+use crate::deeds::Scene;
 use crate::parts::backend::Backend;
-use crate::parts::client::Answer;
+use crate::parts::client::{Answer, Client};
 use crate::parts::configuration::{Check, Configuration};
 use crate::parts::envoy::{self, Envoy};
 use crate::parts::issuer::Issuer;
 use crate::parts::key::Algorithm;
 use crate::parts::sidecar::Sidecar;
 use crate::parts::users::{Mood, User, Users};
-use crate::rows::{Row, Store};
+use crate::rows::Row;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,6 +43,19 @@ use tokio::time::Instant;
 
 /// How long a user's record is fresh here; short, so that a stale one can be shown.
 const FRESH: Duration = Duration::from_millis(300);
+
+/// A little more than the second for which the word of a canary is good.
+const CANARY_LASTS: Duration = Duration::from_millis(1100);
+
+/// Opens the admin API.
+const OPERATOR: &str = "an-operators-token";
+
+/// How the user service is trusted here. It is asked once, so that a row tells how that ended, and
+/// waits for no other try; a tenant is held after few losses.
+const TRUST: &str = "retries: 0
+canary: [{issuer: acme, tenant: acme, subject: canary}]
+vanish_guard: {min: 5}
+";
 
 const ACME: &str = "keys: {discovery: true, min_refresh: 100ms}
 subject: {normalize: [trim, lowercase], format: '[a-z0-9-]+'}
@@ -89,8 +106,9 @@ struct Stage {
     users: Users,
     /// Stopped when it is dropped.
     _backend: Backend,
-    /// Stopped when it is dropped.
-    _sidecar: Sidecar,
+    sidecar: Sidecar,
+    /// Where events are told.
+    admin: SocketAddr,
     envoy: Envoy,
 }
 
@@ -134,6 +152,7 @@ impl Stage {
         let partner = Issuer::with(&[Algorithm::EdDSA]);
         let unreachable = parts::free_address();
         let users = people();
+        let admin = parts::free_address();
         let backend = Backend::start();
         let configuration = Configuration::new(&acme, &users)
             .issuer(&acme.url(), ACME)
@@ -144,9 +163,13 @@ impl Stage {
             )
             .and_issuer(&format!("http://{unreachable}"), "unreachable", "")
             .users(&format!(
-                "cache: {{fresh: {}ms, stale_if_error: 15m}}",
+                "cache: {{fresh: {}ms, stale_while_revalidate: 0s, stale_if_error: 15m}}\n{TRUST}",
                 FRESH.as_millis()
             ))
+            .listen(&format!(
+                "admin: '{admin}'\nadmin_token_file: admin-token\n"
+            ))
+            .file("admin-token", OPERATOR)
             .check(if tcp { Check::Tcp } else { Check::Socket })
             .sections(SECTIONS)
             .file("revocations.yaml", REVOCATIONS);
@@ -168,19 +191,32 @@ impl Stage {
             unreachable,
             users,
             _backend: backend,
-            _sidecar: sidecar,
+            sidecar,
+            admin,
             envoy,
         }
     }
 
     /// Sends every row and prints the table; returns how many rows are wrong.
     async fn play(&self) -> usize {
+        let scene = Scene {
+            users: &self.users,
+            admin: Client::new(self.admin),
+            envoy: &self.envoy,
+        };
         let mut shown = Vec::new();
-        for row in rows::all(&self.acme, &self.partner, self.unreachable) {
-            self.prepare(row.store).await;
+        for mut row in rows::all(&self.acme, &self.partner, self.unreachable) {
+            for deed in std::mem::take(&mut row.before) {
+                scene.happens(deed).await;
+            }
             let (answer, took) = self.send(&row).await;
             self.users.up();
-            shown.push(table::Line::new(&row, &answer, took));
+            let reason = self.reason(&answer).await;
+            shown.push(table::Line::new(&row, &answer, &reason, took));
+        }
+        // The last rows emptied the store.
+        for user in everybody() {
+            self.users.add(user);
         }
         table::print(&shown);
         let wrong = shown.iter().filter(|line| line.is_wrong()).count();
@@ -191,15 +227,24 @@ impl Stage {
         wrong
     }
 
-    async fn prepare(&self, store: Store) {
-        match store {
-            Store::Up => {}
-            Store::Down => self.users.down(),
-            Store::DownForLong => {
-                self.users.down();
-                tokio::time::sleep(FRESH * 2).await;
-            }
-        }
+    /// Why no trustworthy answer about the user came, as the log says; empty if one did.
+    async fn reason(&self, answer: &Answer) -> String {
+        let id = match (answer.status, answer.code().is_empty()) {
+            (200, _) => answer.seen("x-request-id").into_iter().next(),
+            // Envoy refused by itself.
+            (_, true) => None,
+            (_, false) => answer.json()["request_id"].as_str().map(str::to_owned),
+        };
+        let Some(id) = id else {
+            return String::new();
+        };
+        let line = self
+            .sidecar
+            .logged("the decision is in the log", |line| {
+                line["request_id"] == *id
+            })
+            .await;
+        line["reason"].as_str().unwrap_or_default().to_owned()
     }
 
     async fn send(&self, row: &Row) -> (Answer, Duration) {
@@ -233,25 +278,43 @@ impl Stage {
                 token.sign()
             );
         }
-        println!("\n# nobody\ncurl -i {url}/\n\nCtrl-C ends it.");
+        println!("\n# nobody\ncurl -i {url}/");
+        let admin = format!(
+            "curl -H 'authorization: Bearer {OPERATOR}' http://{}/v1",
+            self.admin
+        );
+        println!("\n# what the vanish guard holds, and how the canary is\n{admin}/guard");
+        let event =
+            r#"{"type": "user.deleted", "issuer": "acme", "tenant": "acme", "subject": "alice"}"#;
+        println!("\n# alice is deleted, whatever the store says\n{admin}/events --json '{event}'");
+        println!("\nCtrl-C ends it.");
         if let Err(error) = tokio::signal::ctrl_c().await {
             eprintln!("demo: cannot wait for Ctrl-C: {error}");
         }
     }
 }
 
-fn people() -> Users {
-    let users = Users::start([
+fn everybody() -> impl Iterator<Item = User> {
+    let of_acme = [
         User::named("alice"),
         User::named("bob").status("disabled"),
         User::named("carol").without_email(),
         User::named("zoe"),
-    ]);
+        User::named("lena"),
+        User::named("ann"),
+        User::named("canary"),
+    ];
+    of_acme.into_iter().chain(rows::of_globex())
+}
+
+fn people() -> Users {
+    let users = Users::start(everybody());
     for (subject, mood) in [
         ("status-500", Mood::Status(500)),
         ("html-404", Mood::HtmlNotFound),
         ("json-404", Mood::OtherNotFound),
         ("other-user", Mood::OtherUser),
+        ("other-tenant", Mood::OtherTenant),
         ("garbage", Mood::Garbage),
     ] {
         users.mood_about(subject, mood);

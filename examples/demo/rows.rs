@@ -1,8 +1,12 @@
 //! What is sent, and what must come of it.
 
+mod directory;
 mod tokens;
 mod users;
 
+pub(crate) use directory::of_globex;
+
+use crate::deeds::Deed;
 use crate::parts::client::{Request, get};
 use crate::parts::issuer::Issuer;
 use crate::parts::token::Token;
@@ -18,25 +22,17 @@ pub(crate) struct Row {
     pub(crate) sent: &'static str,
     /// The same, ready to send.
     pub(crate) request: Request,
-    /// How the user service is meanwhile.
-    pub(crate) store: Store,
+    /// What happens before.
+    pub(crate) before: Vec<Deed>,
     /// The status that must come.
     pub(crate) status: u16,
     /// The code that must come; empty for an allowed request, and for Envoy's own refusal.
     pub(crate) code: &'static str,
+    /// Why no trustworthy answer about the user came, in the log; empty where one did, or none was
+    /// asked for.
+    pub(crate) reason: &'static str,
     /// What the service must see: name and value, or that there is no such header.
     pub(crate) seen: Vec<(&'static str, Option<&'static str>)>,
-}
-
-/// How the user service is.
-#[derive(Clone, Copy)]
-pub(crate) enum Store {
-    /// It answers.
-    Up,
-    /// It refuses connections.
-    Down,
-    /// It does, and has for longer than what is remembered of it is fresh.
-    DownForLong,
 }
 
 fn allowed(cause: &'static str, what: &'static str, sent: &'static str, request: Request) -> Row {
@@ -49,9 +45,10 @@ fn allowed(cause: &'static str, what: &'static str, sent: &'static str, request:
         what,
         sent,
         request,
-        store: Store::Up,
+        before: Vec::new(),
         status: 200,
         code: "",
+        reason: "",
         seen,
     }
 }
@@ -68,16 +65,22 @@ fn refused(
         what,
         sent,
         request,
-        store: Store::Up,
+        before: Vec::new(),
         status,
         code,
+        reason: "",
         seen: Vec::new(),
     }
 }
 
 impl Row {
-    fn while_store_is(mut self, store: Store) -> Self {
-        self.store = store;
+    fn after(mut self, deeds: impl IntoIterator<Item = Deed>) -> Self {
+        self.before = deeds.into_iter().collect();
+        self
+    }
+
+    fn because(mut self, reason: &'static str) -> Self {
+        self.reason = reason;
         self
     }
 
@@ -92,6 +95,7 @@ pub(crate) fn all(acme: &Issuer, partner: &Issuer, unreachable: SocketAddr) -> V
     let mut rows = passes(acme, partner);
     rows.extend(tokens::all(acme, unreachable));
     rows.extend(users::all(acme));
+    rows.extend(directory::all(acme));
     rows
 }
 

@@ -5,12 +5,13 @@ use crate::rows::Row;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-const HEADS: [&str; 7] = [
+const HEADS: [&str; 8] = [
     "#",
     "cause",
     "sent",
     "status",
     "code",
+    "reason",
     "the service saw",
     "µs",
 ];
@@ -18,14 +19,14 @@ const SHOWN: [&str; 4] = ["x-user-id", "x-tenant-id", "x-user-roles", "x-user-em
 
 /// One row and what came of it.
 pub(crate) struct Line {
-    cells: [String; 7],
+    cells: [String; 8],
     faults: Vec<String>,
     allowed: bool,
 }
 
 impl Line {
     /// Holds an answer against what the row expects.
-    pub(crate) fn new(row: &Row, answer: &Answer, took: Duration) -> Self {
+    pub(crate) fn new(row: &Row, answer: &Answer, reason: &str, took: Duration) -> Self {
         let reached = answer.status == 200;
         let code = answer.code();
         let mut faults = Vec::new();
@@ -33,6 +34,11 @@ impl Line {
             faults.push(format!(
                 "expected {} {}, came {} {code}",
                 row.status, row.code, answer.status
+            ));
+        } else if reason != row.reason {
+            faults.push(format!(
+                "expected the reason `{}`, came `{reason}`",
+                row.reason
             ));
         } else {
             faults.extend(row.seen.iter().filter_map(|&(name, expected)| {
@@ -54,6 +60,7 @@ impl Line {
             } else {
                 code
             },
+            if reason.is_empty() { "-" } else { reason }.to_owned(),
             if reached {
                 seen(answer)
             } else {
@@ -89,7 +96,7 @@ fn seen(answer: &Answer) -> String {
 /// Prints all lines, and beneath each wrong one what is wrong.
 pub(crate) fn print(lines: &[Line]) {
     let colour = std::io::stdout().is_terminal();
-    let widths: [usize; 7] = std::array::from_fn(|column| {
+    let widths: [usize; 8] = std::array::from_fn(|column| {
         let cells = lines.iter().map(|line| line.cells[column].chars().count());
         cells
             .chain([HEADS[column].chars().count()])
@@ -116,7 +123,7 @@ pub(crate) fn print(lines: &[Line]) {
     }
 }
 
-fn joined(cells: &[String; 7], widths: &[usize; 7]) -> String {
+fn joined(cells: &[String; 8], widths: &[usize; 8]) -> String {
     let last = cells.len() - 1;
     let padded = cells
         .iter()

@@ -1,15 +1,14 @@
-//! Good tokens that name nobody, or somebody who may not, and stores that cannot say.
+//! Good tokens that name nobody, or somebody who may not, and answers that say nothing.
 
-use super::{Row, Store, allowed, bearer, refused};
+use super::{Row, bearer, refused};
 use crate::parts::client::{get, request};
 use crate::parts::issuer::Issuer;
 
-/// What is wrong with subjects, tenants, users and the store.
+/// What is wrong with subjects, tenants and users.
 pub(super) fn all(acme: &Issuer) -> Vec<Row> {
     let mut rows = subjects(acme);
     rows.extend(tenants(acme));
     rows.extend(users(acme));
-    rows.extend(stores(acme));
     rows
 }
 
@@ -121,35 +120,48 @@ fn users(acme: &Issuer) -> Vec<Row> {
             "sub status-500",
             named("status-500"),
             outage,
-        ),
+        )
+        .because("server_error"),
         refused(
             "16",
             "an ingress's HTML 404",
             "sub html-404",
             named("html-404"),
             outage,
-        ),
+        )
+        .because("unrecognized_not_found"),
         refused(
             "16",
             "a JSON 404 of another shape",
             "sub json-404",
             named("json-404"),
             outage,
-        ),
+        )
+        .because("unrecognized_not_found"),
         refused(
             "16",
             "another user in the answer",
             "sub other-user",
             named("other-user"),
             outage,
-        ),
+        )
+        .because("other_subject"),
+        refused(
+            "18",
+            "another tenant's record in the answer",
+            "sub other-tenant",
+            named("other-tenant"),
+            outage,
+        )
+        .because("other_tenant"),
         refused(
             "20",
             "corrupt record",
             "sub garbage",
             named("garbage"),
             outage,
-        ),
+        )
+        .because("malformed_answer"),
         refused(
             "",
             "misspelt policy on a route",
@@ -157,25 +169,5 @@ fn users(acme: &Issuer) -> Vec<Row> {
             misspelt,
             (503, "policy_unknown"),
         ),
-    ]
-}
-
-fn stores(acme: &Issuer) -> Vec<Row> {
-    vec![
-        refused(
-            "15",
-            "store down, user unknown",
-            "sub zoe",
-            bearer(acme.token().subject("zoe")),
-            (503, "directory_unavailable"),
-        )
-        .while_store_is(Store::Down),
-        allowed(
-            "15",
-            "store down, user known",
-            "good token",
-            bearer(acme.token()),
-        )
-        .while_store_is(Store::DownForLong),
     ]
 }

@@ -1,15 +1,18 @@
 //! What the parts know of themselves, asked at each scrape.
 
+mod events;
+mod families;
+mod users;
+
 use super::Parts;
+use crate::event::Ledger;
 use crate::load::Load;
 use crate::server::generation::Generation;
 use crate::token::issuer::Issuer;
-use crate::user::directory::Reason;
 use arc_swap::ArcSwap;
+use families::{counter, gauge, read, single, whole};
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use std::fmt;
@@ -42,6 +45,7 @@ pub(super) fn register(registry: &mut Registry, parts: &Parts) {
     registry.register_collector(Box::new(State {
         current: Arc::clone(&parts.current),
         issuers: Arc::clone(&parts.issuers),
+        ledger: parts.ledger.clone(),
         load: parts.load.clone(),
         reloads: parts.reloads.clone(),
     }));
@@ -51,17 +55,18 @@ pub(super) fn register(registry: &mut Registry, parts: &Parts) {
 struct State {
     current: Arc<ArcSwap<Generation>>,
     issuers: Arc<ArcSwap<Vec<Arc<Issuer>>>>,
+    ledger: Ledger,
     load: Load,
     reloads: Reloads,
 }
 
-type Sample<L> = (L, f64);
-
 impl Collector for State {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         self.issuers(&mut encoder)?;
-        self.users(&mut encoder)?;
-        let (tokens, token_bytes) = self.current.load().decider.tokens().remembered();
+        let generation = self.current.load();
+        users::write(&mut encoder, generation.decider.users())?;
+        events::write(&mut encoder, &self.ledger)?;
+        let (tokens, token_bytes) = generation.decider.tokens().remembered();
         single(
             &mut encoder,
             "remembered_tokens",
@@ -142,102 +147,4 @@ impl State {
             &fetches,
         )
     }
-
-    fn users(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let generation = self.current.load();
-        let users = generation.decider.users();
-        let counts = users.counts();
-        let outcome = |outcome, reason| [("outcome", outcome), ("reason", reason)];
-        let mut lookups = vec![
-            (outcome("found", ""), read(&counts.found)),
-            (outcome("not_found", ""), read(&counts.not_found)),
-        ];
-        for (reason, count) in Reason::ALL.iter().zip(&counts.unanswered) {
-            lookups.push((outcome("unanswered", reason.as_str()), read(count)));
-        }
-        counter(
-            encoder,
-            "lookups",
-            "Look-ups in the directory by outcome and, where there was no trustworthy answer, its reason",
-            &lookups,
-        )?;
-        let seconds = read(&counts.micros) / 1e6;
-        single(
-            encoder,
-            "lookup_duration",
-            "Time spent in look-ups",
-            Some(&Unit::Seconds),
-            &ConstCounter::new(seconds),
-        )?;
-        let (found, bytes, not_found) = users.size();
-        let kind = |kind| [("kind", kind)];
-        let entries = [
-            (kind("found"), whole(found)),
-            (kind("not_found"), whole(not_found)),
-        ];
-        gauge(
-            encoder,
-            "user_cache_entries",
-            "Users remembered, by kind",
-            None,
-            &entries,
-        )?;
-        single(
-            encoder,
-            "user_cache",
-            "About what remembered users take",
-            Some(&Unit::Bytes),
-            &ConstGauge::new(whole(bytes)),
-        )
-    }
-}
-
-fn read(count: &AtomicU64) -> f64 {
-    whole(count.load(Ordering::Relaxed))
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a metric is a float to whoever scrapes it"
-)]
-fn whole(count: u64) -> f64 {
-    count as f64
-}
-
-/// Writes a metric without labels: an empty label set would be written as `{}`.
-fn single(
-    encoder: &mut DescriptorEncoder<'_>,
-    name: &str,
-    help: &str,
-    unit: Option<&Unit>,
-    value: &impl EncodeMetric,
-) -> Result<(), fmt::Error> {
-    value.encode(encoder.encode_descriptor(name, help, unit, value.metric_type())?)
-}
-
-fn gauge<L: EncodeLabelSet>(
-    encoder: &mut DescriptorEncoder<'_>,
-    name: &str,
-    help: &str,
-    unit: Option<&Unit>,
-    samples: &[Sample<L>],
-) -> Result<(), fmt::Error> {
-    let mut metric = encoder.encode_descriptor(name, help, unit, MetricType::Gauge)?;
-    for (labels, value) in samples {
-        ConstGauge::new(*value).encode(metric.encode_family(labels)?)?;
-    }
-    Ok(())
-}
-
-fn counter<L: EncodeLabelSet>(
-    encoder: &mut DescriptorEncoder<'_>,
-    name: &str,
-    help: &str,
-    samples: &[Sample<L>],
-) -> Result<(), fmt::Error> {
-    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-    for (labels, value) in samples {
-        ConstCounter::new(*value).encode(metric.encode_family(labels)?)?;
-    }
-    Ok(())
 }

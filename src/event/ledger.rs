@@ -20,6 +20,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// The most fences and aliases together; beyond it the oldest go, and are counted.
+const MOST: usize = 1_000_000;
+
 /// How long what an event told is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -127,6 +130,11 @@ pub struct Size {
 impl Ledger {
     /// An empty ledger.
     pub fn new(settings: Settings) -> Self {
+        Self::bounded(settings, MOST)
+    }
+
+    /// One that holds at most so many fences and aliases together.
+    fn bounded(settings: Settings, most: usize) -> Self {
         Self {
             shared: Arc::new(Shared {
                 epoch: AtomicU64::new(0),
@@ -134,7 +142,7 @@ impl Ledger {
                 suspending: AtomicBool::new(false),
                 uses: AtomicU64::new(0),
                 taken: Default::default(),
-                books: RwLock::new(Books::new(settings)),
+                books: RwLock::new(Books::new(settings, most)),
             }),
         }
     }
@@ -190,7 +198,8 @@ impl Ledger {
         books.judge_not_found(person, sent, Instant::now())
     }
 
-    /// Takes back the marks of a user whom the directory knows in a greater version.
+    /// Takes back the marks of a user whom the directory knows in a greater version, in the tenant
+    /// where it does: a mark that stands in all of them goes on standing in the others.
     pub fn lift(&self, person: Person<'_>, version: Version) {
         let mut books = self.shared.books.write();
         if books.lift(person, version) {

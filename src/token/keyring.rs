@@ -241,6 +241,8 @@ impl Keyring {
             .with_max_delay(self.settings.refresh.min(Duration::from_secs(30)))
             .without_max_times()
             .with_jitter()
+            // Without a seed every process would draw the same.
+            .with_jitter_seed(RandomState::new().hash_one(()))
             .build()
     }
 

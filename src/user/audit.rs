@@ -117,11 +117,13 @@ impl Users {
         let audited = &self.shared.audited;
         let mut drifted = 0;
         for (key, remembered) in &sample {
-            let Ok(running) = self.look_up(Key::clone(key), Way::Background, Instant::now()) else {
+            let Ok(mut running) =
+                self.look_up(Key::clone(key), Way::Background, Instant::now(), None)
+            else {
                 continue;
             };
             audited.asked.fetch_add(1, Ordering::Relaxed);
-            let kinds: Vec<Drift> = match ended(running).await {
+            let kinds: Vec<Drift> = match ended(&mut running).await {
                 Ok(Standing::Found(answered)) => {
                     Drift::between(remembered, &answered.user).collect()
                 }

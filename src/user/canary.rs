@@ -12,9 +12,6 @@ use tokio::time::Instant;
 /// again after it failed.
 const GOOD_FOR: Duration = Duration::from_secs(1);
 
-/// A realm, and what was last heard of its canary, and how long ago.
-pub type Heard = (Arc<str>, Option<(State, Duration)>);
-
 /// The canaries of all realms.
 #[derive(Debug)]
 pub(super) struct Canaries(Vec<Watched>);
@@ -26,6 +23,9 @@ struct Watched {
     /// Held by the one who asks.
     turn: Semaphore,
 }
+
+/// What was last heard of a canary, and how long ago.
+pub type Heard = (State, Duration);
 
 /// What was last heard of a canary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Canaries {
         if let Some((_, state)) = recent() {
             return state.verdict().map_err(Unanswered::because);
         }
-        // Never closed: whoever waits gets the turn.
+        // It is never closed.
         let _turn = watched.turn.acquire().await;
         if let Some((_, state)) = recent() {
             return state.verdict().map_err(Unanswered::because);
@@ -107,7 +107,7 @@ impl Canaries {
     }
 
     /// What was last heard of each, and how long ago.
-    pub(super) fn states(&self, now: Instant) -> Vec<Heard> {
+    pub(super) fn states(&self, now: Instant) -> Vec<(Arc<str>, Option<Heard>)> {
         let one = |watched: &Watched| {
             let last = *watched.last.lock();
             let heard = last.map(|(at, state)| (state, now.saturating_duration_since(at)));

@@ -14,11 +14,20 @@ use crate::event::ledger::{Judgement, Mark, Person};
 use std::cmp::Ordering as Order;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
 /// What a look-up brought.
 pub(super) type Outcome = Result<Standing, Unanswered>;
+
+/// How far a look-up is.
+#[derive(Clone, Debug)]
+pub(super) enum Progress {
+    /// Under way; and why its latest attempt brought nothing, once one has failed.
+    Asking(Option<Unanswered>),
+    /// At its end.
+    Ended(Outcome),
+}
 
 /// How someone stands, as far as it can be trusted.
 #[derive(Clone, Debug)]
@@ -46,7 +55,9 @@ pub(super) struct Running {
     pub(super) way: Way,
     /// Among those of the subject, where it is not a known user's.
     pub(super) turn: Option<Turn>,
-    pub(super) done: watch::Sender<Option<Outcome>>,
+    /// The room of a consistent re-read.
+    pub(super) _reread: Option<OwnedSemaphorePermit>,
+    pub(super) done: watch::Sender<Progress>,
 }
 
 /// When the question of an answer was sent, and how long the answer is good for.
@@ -101,13 +112,27 @@ impl Running {
             user: shared.remembered.hash(&self.key.query()),
             background: self.way == Way::Background,
         };
-        let (answer, heard) = self.users.heard(question, errand).await?;
+        // Whoever stops waiting wants to know; nobody is woken by it.
+        let failed = |unanswered| {
+            self.done.send_if_modified(|progress| {
+                *progress = Progress::Asking(Some(unanswered));
+                false
+            });
+        };
+        let (answer, heard) = self.users.heard(question, errand, failed).await?;
+        self.users.judge_age(&answer, &heard)?;
         let standing = match (answer, &known) {
             (Answer::Found(user), _) => self.found(Arc::new(user), known.as_deref(), heard),
-            (Answer::Unchanged, Some(found)) => {
+            // Nobody asked for that.
+            (Answer::Unchanged, _) if question.etag.is_none() => {
+                Err(Unanswered::because(Reason::MalformedAnswer))
+            }
+            (Answer::Unchanged, Some(found)) if self.is_remembered(found) => {
+                let heard = heard.of_unchanged(found);
                 self.found(Arc::clone(&found.user), Some(found), heard)
             }
-            (Answer::Unchanged, None) => Err(Unanswered::because(Reason::MalformedAnswer)),
+            // It was dropped in the meantime, and not for nothing.
+            (Answer::Unchanged, _) => Err(Unanswered::because(Reason::Outdated)),
             (Answer::NotFound, _) => self.missing(known.as_deref(), heard).await,
         };
         // Remembered first: whoever clears the memory after the change clears it too, or it is seen
@@ -116,6 +141,11 @@ impl Running {
             shared.remembered.forget(&self.key.query());
         }
         standing
+    }
+
+    fn is_remembered(&self, known: &Arc<Found>) -> bool {
+        let now = self.users.shared.remembered.get_found(&self.key);
+        now.is_some_and(|now| Arc::ptr_eq(&now, known))
     }
 
     fn found(&self, user: Arc<User>, known: Option<&Found>, heard: Heard) -> Outcome {
@@ -131,7 +161,12 @@ impl Running {
         };
         let revoked = match shared.ledger.judge_found(person, user.version, heard.sent) {
             Judgement::Outdated => return Err(Unanswered::because(Reason::Outdated)),
-            Judgement::Marked(mark) => return Ok(self.marked(mark, given(None))),
+            Judgement::Marked(mark) => {
+                return Ok(self.marked(mark, user.id.as_deref(), heard.sent));
+            }
+            Judgement::Stands { .. } if shared.remembered.is_missed(heard.sent) => {
+                return Err(Unanswered::because(Reason::Outdated));
+            }
             Judgement::Stands { revoked } => revoked,
         };
         if let Some(known) = known {
@@ -164,14 +199,24 @@ impl Running {
             epoch,
             revoked: None,
         };
-        match shared.ledger.judge_not_found(query.person(id), heard.sent) {
-            Judgement::Outdated => return Err(Unanswered::because(Reason::Outdated)),
-            Judgement::Marked(mark) => return Ok(self.marked(mark, given)),
-            Judgement::Stands { .. } => {}
+        let mark = || match shared.ledger.judge_not_found(query.person(id), heard.sent) {
+            Judgement::Outdated => Err(Unanswered::because(Reason::Outdated)),
+            Judgement::Marked(mark) => Ok(Some(mark)),
+            Judgement::Stands { .. } if shared.remembered.is_missed(heard.sent) => {
+                Err(Unanswered::because(Reason::Outdated))
+            }
+            Judgement::Stands { .. } => Ok(None),
+        };
+        if let Some(mark) = mark()? {
+            return Ok(self.marked(mark, id, heard.sent));
         }
         let canaries = &self.users.canaries;
         let exists = |canary| self.users.exists(canary);
         canaries.vouch(&self.key.realm, came, exists).await?;
+        // That may have taken a while.
+        if let Some(mark) = mark()? {
+            return Ok(self.marked(mark, id, heard.sent));
+        }
         let is_held = known.is_some()
             && shared.directory.lags()
             && self.users.guard.vanished(&query, Instant::now()) == Verdict::Held;
@@ -182,11 +227,9 @@ impl Running {
         Ok(Standing::Missing(missing))
     }
 
-    /// Remembers that it was asked for, and by no epoch: the mark is looked at each time.
-    fn marked(&self, mark: Mark, given: Given) -> Standing {
-        let given = Given { epoch: 0, ..given };
+    fn marked(&self, mark: Mark, id: Option<&str>, sent: Instant) -> Standing {
         let remembered = &self.users.shared.remembered;
-        remembered.missing(self.key.clone(), &given);
+        remembered.marked(self.key.clone(), id, sent);
         Standing::Marked(mark)
     }
 
@@ -211,12 +254,53 @@ impl Running {
     }
 }
 
+impl Heard {
+    /// What an unchanged record does not say anew stays (RFC 9111, 4.3.4).
+    fn of_unchanged(self, found: &Found) -> Self {
+        let Lifetime {
+            age,
+            fresh,
+            revalidate,
+        } = self.lifetime;
+        let lifetime = if fresh.is_none() && !revalidate {
+            Lifetime {
+                age,
+                ..found.lifetime()
+            }
+        } else {
+            self.lifetime
+        };
+        Self {
+            lifetime,
+            etag: self.etag.or_else(|| found.etag.clone()),
+            ..self
+        }
+    }
+}
+
 impl Users {
-    /// Asks the directory, as often as may help.
+    /// An answer that would be spent by now, had it been heard when it was made, is none: a cache on the
+    /// way keeps it for longer than we may.
+    fn judge_age(&self, answer: &Answer, heard: &Heard) -> Result<(), Unanswered> {
+        let cache = &self.config.cache;
+        let most = match answer {
+            Answer::Found(_) | Answer::Unchanged => {
+                cache.fresh.saturating_add(cache.stale_if_error)
+            }
+            Answer::NotFound => cache.not_found_for,
+        };
+        if heard.lifetime.age > most {
+            return Err(Unanswered::because(Reason::Outdated));
+        }
+        Ok(())
+    }
+
+    /// Asks the directory, as often as may help; `failed` hears of each answer that is of no use.
     async fn heard(
         &self,
         question: Question<'_>,
         errand: Errand,
+        failed: impl Fn(Unanswered),
     ) -> Result<(Answer, Heard), Unanswered> {
         let attempt = || async {
             let sent = Instant::now();
@@ -224,7 +308,12 @@ impl Users {
                 answer,
                 lifetime,
                 etag,
-            } = self.shared.directory.look_up(question).await?;
+            } = self
+                .shared
+                .directory
+                .look_up(question)
+                .await
+                .inspect_err(|unanswered| failed(*unanswered))?;
             let heard = Heard {
                 sent,
                 lifetime,
@@ -247,7 +336,7 @@ impl Users {
             user: self.shared.remembered.hash(&query),
             background: false,
         };
-        let (answer, _) = self.heard(question, errand).await?;
+        let (answer, _) = self.heard(question, errand, |_| {}).await?;
         Ok(matches!(answer, Answer::Found(_)))
     }
 }
@@ -256,7 +345,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         let shared = &self.users.shared;
         // No answer, or no outcome at all: a panic is no reason to ask again at once.
-        if !matches!(&*self.done.borrow(), Some(Ok(_))) {
+        if !matches!(&*self.done.borrow(), Progress::Ended(Ok(_))) {
             shared.remembered.unanswered(&self.key, Instant::now());
         }
         shared.under_way.lock().remove(&self.key);
@@ -282,11 +371,12 @@ fn is_older(version: Option<Version>, than: Option<Version>) -> bool {
 }
 
 /// Waits for the end of a look-up.
-pub(super) async fn ended(mut outcome: watch::Receiver<Option<Outcome>>) -> Outcome {
-    let ended = outcome.wait_for(Option::is_some).await;
+pub(super) async fn ended(running: &mut watch::Receiver<Progress>) -> Outcome {
+    let is_over = |progress: &Progress| matches!(progress, Progress::Ended(_));
+    let ended = running.wait_for(is_over).await;
     match ended.as_deref() {
-        Ok(Some(outcome)) => outcome.clone(),
+        Ok(Progress::Ended(outcome)) => outcome.clone(),
         // The task ended without an outcome: it panicked.
-        Ok(None) | Err(_) => Err(Unanswered::because(Reason::Internal)),
+        Ok(Progress::Asking(_)) | Err(_) => Err(Unanswered::because(Reason::Internal)),
     }
 }

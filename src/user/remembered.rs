@@ -59,9 +59,13 @@ pub(super) struct Found {
     revoked: AtomicU64,
 }
 
-/// Someone who was not found.
+/// Someone who was not found, or whom a mark hides.
 #[derive(Debug)]
 pub(super) struct Missing {
+    /// Whether a mark hides him: that is no not-found, and says only that he was asked for.
+    marked: bool,
+    /// The id that the directory gave, where a mark hides him.
+    id: Option<Box<str>>,
     sent: u64,
     /// How long that is remembered, in milliseconds.
     good_for: u32,
@@ -117,7 +121,10 @@ impl Remembered {
                 .build(),
             missing: Cache::builder()
                 .max_capacity(share)
-                .weigher(|key: &Key, _| weight(key, size_of::<Missing>()))
+                .weigher(|key: &Key, missing: &Arc<Missing>| {
+                    let id = missing.id.as_ref().map_or(0, |id| allocated(id.len()));
+                    weight(key, size_of::<Missing>() + id)
+                })
                 .build(),
             settings: settings.clone(),
             start: Instant::now(),
@@ -173,9 +180,9 @@ impl Remembered {
         self.missed.store(now, Ordering::Release);
     }
 
-    /// Whether an answer may be untrue, since changes after it were missed.
-    pub(super) fn is_missed(&self, found: &Found) -> bool {
-        found.sent < self.missed.load(Ordering::Acquire)
+    /// Whether an answer may be untrue, since changes after its question was sent were missed.
+    pub(super) fn is_missed(&self, sent: Instant) -> bool {
+        micros(self.since_start(sent)) < self.missed.load(Ordering::Acquire)
     }
 
     pub(super) fn missing_sent(&self, missing: &Missing) -> Instant {
@@ -266,11 +273,13 @@ impl Remembered {
     pub(super) fn missing(&self, key: Key, given: &Given) -> Arc<Missing> {
         let sent = micros(self.since_start(given.sent));
         let known = self.missing.get(&key);
-        let known = known.as_deref();
+        let known = known.as_deref().filter(|known| !known.marked);
         let good_for =
             Term::of_not_found(&self.settings, given.lifetime).saturating_sub(given.lifetime.age);
         let rereads = known.map_or(0, |known| known.rereads.load(Ordering::Relaxed));
         let missing = Arc::new(Missing {
+            marked: false,
+            id: None,
             sent,
             good_for: in_millis(good_for),
             first: known.map_or(sent, |known| known.first),
@@ -281,6 +290,24 @@ impl Remembered {
         self.found.invalidate(&key);
         self.missing.insert(key, Arc::clone(&missing));
         missing
+    }
+
+    /// Remembers that someone was asked for whom a mark hides, by this id perhaps. The mark is looked
+    /// at each time.
+    pub(super) fn marked(&self, key: Key, id: Option<&str>, sent: Instant) {
+        let sent = micros(self.since_start(sent));
+        let missing = Missing {
+            marked: true,
+            id: id.map(Box::from),
+            sent,
+            good_for: in_millis(self.settings.not_found_for),
+            first: sent,
+            rereads: AtomicU32::new(0),
+            reread: AtomicU64::new(0),
+            epoch: AtomicU64::new(0),
+        };
+        self.found.invalidate(&key);
+        self.missing.insert(key, Arc::new(missing));
     }
 
     /// Notes that a look-up brought nothing.
@@ -299,6 +326,7 @@ impl Remembered {
                 freshness: self.freshness(&found, now),
                 user: Some(Arc::clone(&found.user)),
             },
+            Memory::Missing(missing) if missing.marked => return None,
             Memory::Missing(missing) => Entry {
                 age: now.saturating_duration_since(self.missing_sent(&missing)),
                 freshness: if self.is_fresh(&missing, now) {
@@ -349,6 +377,15 @@ impl Remembered {
 }
 
 impl Found {
+    /// How long it was good for when it came.
+    pub(super) const fn lifetime(&self) -> Lifetime {
+        Lifetime {
+            age: Duration::ZERO,
+            fresh: Some(millis(self.fresh)),
+            revalidate: !self.revalidate,
+        }
+    }
+
     /// The epoch of the ledger at which it stood last.
     pub(super) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
@@ -371,6 +408,16 @@ impl Found {
 }
 
 impl Missing {
+    /// Whether a mark hides him.
+    pub(super) const fn is_marked(&self) -> bool {
+        self.marked
+    }
+
+    /// The id that the directory gave, where a mark hides him.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
     pub(super) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }

@@ -1,6 +1,8 @@
 mod ages;
 mod audit;
 mod events;
+mod faults;
+mod races;
 mod script;
 mod warm;
 mod young;

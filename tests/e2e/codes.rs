@@ -1,24 +1,23 @@
 //! Every code of the table, provoked through Envoy.
 
 use crate::parts::client::{Request, get};
+use crate::parts::faulty::person;
 use crate::parts::issuer::Issuer;
 use crate::parts::key::{Algorithm, Key};
 use crate::parts::token::{Token, now};
 use crate::parts::users::{Mood, User};
 use crate::parts::{self, envoy};
+use crate::scene::Scene;
 use crate::world::{BARE, Expected, POLICIES, World};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use subgate::decision::refusal::Code;
 
 /// Codes that need a feature of a later version.
-const LATER: [&str; 3] = [
-    "tenant_suspended",
-    "user_not_yet_visible",
-    "revocation_unavailable",
-];
+const LATER: [&str; 1] = ["revocation_unavailable"];
 /// Codes with a test of their own below.
-const ALONE: [&str; 2] = ["overloaded", "internal"];
+const ALONE: [&str; 3] = ["tenant_suspended", "overloaded", "internal"];
 
 const REVOKED: &str = "tokens: [{issuer: acme, jti: lost-laptop, reason: the laptop was lost}]
 subjects: [{issuer: acme, subject: frank, before: '2100-01-01T00:00:00Z'}]
@@ -180,6 +179,11 @@ fn subject_rows(world: &World) -> Vec<Row> {
         ),
         row(403, "user_not_found", bearer(token().subject("dave"))),
         row(403, "user_not_found", bearer(token().subject("erin"))),
+        row(
+            503,
+            "user_not_yet_visible",
+            bearer(token().subject("nina").issued_ago(0)),
+        ),
         row(403, "user_disabled", bearer(token().subject("bob"))),
         row(403, "user_incomplete", bearer(token().subject("carol"))),
         row(
@@ -230,9 +234,13 @@ async fn every_code_reaches_the_client_with_its_status_body_and_challenge() {
         assert_eq!(body["request_id"], "row-1", "{code}");
         challenges(code, *status, answer.header("www-authenticate"));
         let retry = answer.header("retry-after");
-        let dependency = ["keys_unavailable", "directory_unavailable"].contains(code);
+        let passes = [
+            "keys_unavailable",
+            "directory_unavailable",
+            "user_not_yet_visible",
+        ];
         assert!(
-            !dependency || retry.parse::<u32>().is_ok(),
+            !passes.contains(code) || retry.parse::<u32>().is_ok(),
             "{code}: retry-after `{retry}`"
         );
     }
@@ -262,6 +270,21 @@ fn challenges(code: &str, status: u16, challenge: &str) {
     } else if code != "scope_insufficient" {
         assert_eq!(challenge, "", "{code}");
     }
+}
+
+#[tokio::test]
+async fn nobody_of_a_suspended_tenant_passes_until_it_is_resumed() {
+    let people = vec![person("acme", "alice"), person("globex", "alice")];
+    let scene = Scene::with(people, "").await;
+    let elsewhere = || scene.issuer.token().claim("tenant", "globex");
+    scene.ask("alice").await.is_allowed();
+    let event = |kind| json!({"type": kind, "tenant": "acme"});
+    scene.tell(event("tenant.suspended")).await;
+    scene.ask("alice").await.is_refused(403, "tenant_suspended");
+    scene.ask("dave").await.is_refused(403, "tenant_suspended");
+    scene.show(elsewhere()).await.is_allowed();
+    scene.tell(event("tenant.resumed")).await;
+    scene.ask("alice").await.is_allowed();
 }
 
 #[tokio::test]

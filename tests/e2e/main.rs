@@ -16,11 +16,15 @@
 )]
 #[path = "../parts/lib.rs"]
 mod parts;
+mod scene;
 mod world;
 
 mod admin;
 mod files;
+mod causes;
 mod codes;
+mod faults;
+mod flood;
 mod grpc;
 mod identity;
 mod keys;

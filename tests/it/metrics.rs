@@ -1,9 +1,12 @@
 //! `docs/metrics.md` and what a process really exports are the same.
 
-use crate::parts::client::Client;
+use crate::parts::client::{Client, request};
 use crate::parts::{PATIENCE, until};
 use crate::world::World;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+
+const OPERATOR: &str = "an-operators-token";
 
 /// Name, type and labels of a metric; a counter's name ends in `_total`, an info's in `_info`.
 type Metrics = BTreeMap<String, (String, BTreeSet<String>)>;
@@ -126,10 +129,16 @@ fn label_names(labels: &str) -> Vec<String> {
     names
 }
 
-/// The text of `/metrics` after a few decisions of every sort.
+/// The text of `/metrics` after a few decisions and events of every sort.
 async fn scraped() -> String {
-    let mut world = World::start().await;
-    let health = Client::new(world.health());
+    let mut world = World::configured(|configuration| {
+        configuration
+            .users("canary: [{issuer: acme, tenant: acme, subject: alice}]")
+            .listen("admin: '127.0.0.1:0'\nadmin_token_file: admin-token\n")
+            .file("admin-token", OPERATOR)
+    })
+    .await;
+    let (health, admin) = (Client::new(world.health()), Client::new(world.admin()));
     for subject in ["alice", "alice", " alice", "bob", "nobody"] {
         world
             .bearer(&world.issuer.token().subject(subject).sign())
@@ -141,6 +150,20 @@ async fn scraped() -> String {
         health.try_get("/livez").await.is_ok()
     })
     .await;
+    for event in [
+        json!({"type": "user.deleted", "issuer": "acme", "tenant": "acme", "subject": "erin"}),
+        json!({"type": "user.updated", "issuer": "acme", "tenant": "acme", "subject": "bob"}),
+        json!({"type": "user.id_changed", "issuer": "acme", "tenant": "acme", "subject": "al", "new_subject": "alice"}),
+        json!({"type": "tenant.suspended", "issuer": "acme", "tenant": "globex"}),
+    ] {
+        let told = request("POST", "/v1/events").bearer(OPERATOR);
+        let told = told.body("application/json", &event.to_string());
+        assert_eq!(admin.send(&told).await.status, 200, "{event}");
+    }
+    for subject in ["erin", "al"] {
+        let token = world.issuer.token().subject(subject);
+        world.bearer(&token.sign()).await;
+    }
     let answer = tokio::time::timeout(PATIENCE, health.get("/metrics"))
         .await
         .expect("an answer");
@@ -179,23 +202,44 @@ async fn every_metric_is_documented_and_every_documented_metric_is_exported() {
 async fn decisions_are_counted_by_how_they_ended() {
     let text = scraped().await;
     for sample in [
-        r#"subgate_decisions_total{code="allow",policy="default",issuer="acme"} 3"#,
+        r#"subgate_decisions_total{code="allow",policy="default",issuer="acme"} 4"#,
         r#"subgate_decisions_total{code="user_disabled",policy="default",issuer="acme"} 1"#,
-        r#"subgate_decisions_total{code="user_not_found",policy="default",issuer="acme"} 1"#,
+        r#"subgate_decisions_total{code="user_not_found",policy="default",issuer="acme"} 2"#,
         r#"subgate_decisions_total{code="token_malformed",policy="default",issuer="none"} 1"#,
-        r#"subgate_user_cache_requests_total{result="hit"} 2"#,
+        r#"subgate_user_cache_requests_total{result="hit"} 3"#,
         r#"subgate_user_cache_requests_total{result="miss"} 3"#,
         r#"subgate_normalizations_total{kind="trim"} 1"#,
         r#"subgate_user_cache_entries{kind="found"} 2.0"#,
         r#"subgate_user_cache_entries{kind="not_found"} 1.0"#,
-        "subgate_decision_duration_seconds_count 6",
+        r#"subgate_user_cache_requests_total{result="mark"} 1"#,
+        r#"subgate_directory_breaker{lane="known",state="closed"} 1.0"#,
+        r#"subgate_directory_breaker{lane="stranger",state="open"} 0.0"#,
+        r#"subgate_directory_attempts{state="under_way"} 0.0"#,
+        "subgate_vanish_guard_all_held 0.0",
+        "subgate_vanish_guard_held_answers_total 0.0",
+        "subgate_audited_users_total 0.0",
+        r#"subgate_audit_drift_total{kind="vanished"} 0.0"#,
+        r#"subgate_events_total{type="user.deleted"} 1.0"#,
+        r#"subgate_events_total{type="user.created"} 0.0"#,
+        r#"subgate_ledger_entries{kind="fence"} 1.0"#,
+        r#"subgate_ledger_entries{kind="mark"} 1.0"#,
+        r#"subgate_ledger_entries{kind="alias"} 1.0"#,
+        r#"subgate_ledger_entries{kind="suspension"} 1.0"#,
+        "subgate_ledger_dropped_entries_total 0.0",
+        "subgate_alias_uses_total 1.0",
+        "subgate_decision_duration_seconds_count 8",
     ] {
         assert!(text.lines().any(|line| line == sample), "{sample}:\n{text}");
     }
-    assert!(
-        !text.contains("alice") && !text.contains("nobody"),
-        "no label is a client's to choose"
-    );
+    let canary = |state| {
+        let labels = format!(r#",state="{state}"}} 1.0"#);
+        let mut lines = text.lines();
+        lines.any(|line| line.starts_with("subgate_canary{realm=") && line.ends_with(&labels))
+    };
+    assert!(canary("found") && !canary("missing"), "{text}");
+    for name in ["alice", "nobody", "erin", "globex"] {
+        assert!(!text.contains(name), "no label is a client's to choose");
+    }
 }
 
 #[test]

@@ -32,17 +32,21 @@ impl Configuration {
     /// One issuer, `acme`, for `shop-api`, and a user service that is asked by realm and tenant; the
     /// tenant comes from a claim or a header.
     pub(crate) fn new(issuer: &Issuer, users: &Users) -> Self {
+        Self::asking(issuer, &users.url())
+    }
+
+    /// The same with a user service at this URL.
+    pub(crate) fn asking(issuer: &Issuer, users: &str) -> Self {
         Self {
             check: Check::Socket,
             listen: String::new(),
             issuers: vec![entry(&issuer.url(), "acme", "")],
             users: format!(
                 "users:\n  http:\n    \
-                 url: {}/v1/realms/{{realm}}/tenants/{{tenant}}/users/{{subject}}\n    \
+                 url: {users}/v1/realms/{{realm}}/tenants/{{tenant}}/users/{{subject}}\n    \
                  not_found: {{code: user_not_found}}\n    \
                  attributes: {{email: /email, plan: /plan}}\n    \
-                 required: [email]\n",
-                users.url()
+                 required: [email]\n"
             ),
             files: Vec::new(),
             more: "tenant:\n  from: [{claim: tenant}, {header: x-tenant-id}]\n".to_owned(),

@@ -9,6 +9,7 @@ pub(crate) mod configuration;
 pub(crate) mod directory_grpc;
 pub(crate) mod envoy;
 pub(crate) mod express;
+pub(crate) mod faulty;
 pub(crate) mod gotrue;
 pub(crate) mod http;
 pub(crate) mod issuer;
@@ -20,10 +21,10 @@ pub(crate) mod sidecar;
 pub(crate) mod token;
 pub(crate) mod users;
 
+use parking_lot::Mutex;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -72,21 +73,57 @@ pub(crate) fn part(path: &str) -> PathBuf {
     part
 }
 
+/// Ports that are this process's own for as long as it lives.
+struct Block {
+    next: u16,
+    _flag: TcpListener,
+}
+
+/// Ports in a block, the first of which is bound to say that the block is taken.
+const BLOCK: u16 = 100;
+const BLOCKS: u16 = 120;
+
 /// An address for a process that cannot choose its own port and tell.
 ///
-/// It lies below the range from which the system draws ports for outgoing connections, so that
-/// nothing takes it in between by chance.
+/// It lies below the range from which the system draws ports for outgoing connections, and in a block
+/// that no other process of tests draws from, so that nothing takes it in between by chance.
+///
+/// # Panics
+/// If no block is left.
 pub(crate) fn free_address() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Processes that run at once start at different places.
-    let start = u16::try_from(std::process::id() % 120).expect("a small number") * 100;
+    static OWN: Mutex<Vec<Block>> = Mutex::new(Vec::new());
+    let mut own = OWN.lock();
     loop {
-        let port = 20_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        if TcpListener::bind(address).is_ok() {
-            return address;
+        match own.last_mut() {
+            Some(block) if block.next % BLOCK != 0 => {
+                let address = local(block.next);
+                block.next += 1;
+                if TcpListener::bind(address).is_ok() {
+                    return address;
+                }
+            }
+            Some(_) | None => own.push(Block::take()),
         }
     }
+}
+
+impl Block {
+    fn take() -> Self {
+        // Processes that run at once start at different places.
+        let start = u16::try_from(std::process::id() % u32::from(BLOCKS)).expect("a small number");
+        let mut firsts = (start..start + BLOCKS).map(|at| 20_000 + at % BLOCKS * BLOCK);
+        let taken = firsts.find_map(|first| {
+            Some(Self {
+                next: first + 1,
+                _flag: TcpListener::bind(local(first)).ok()?,
+            })
+        });
+        taken.expect("a free block of ports from 20000 to 31999")
+    }
+}
+
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 /// Sends a signal, by its name without SIG, to one process.

@@ -14,8 +14,12 @@ pub(crate) struct Process {
 impl Process {
     /// Starts what listens on the port that is its last argument, and waits until it answers a GET of
     /// `ready` with 200.
-    pub(crate) async fn start(mut command: Command, ready: &str) -> Self {
-        let address = super::free_address();
+    pub(crate) async fn start(command: Command, ready: &str) -> Self {
+        Self::start_at(super::free_address(), command, ready).await
+    }
+
+    /// Like [`Process::start`], at an address that it had before.
+    pub(crate) async fn start_at(address: SocketAddr, mut command: Command, ready: &str) -> Self {
         let child = command
             .arg(address.port().to_string())
             .stdin(Stdio::null())
@@ -33,6 +37,17 @@ impl Process {
         })
         .await;
         process
+    }
+
+    /// Sends it a signal, by its name without SIG.
+    pub(crate) fn signal(&self, name: &str) {
+        super::signal(self.child.id(), name);
+    }
+
+    /// Kills it, and waits for its end.
+    pub(crate) fn kill(&mut self) {
+        self.signal("KILL");
+        self.child.wait().expect("it ends");
     }
 
     /// Where it listens.

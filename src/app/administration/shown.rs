@@ -8,6 +8,7 @@ use crate::server::admin::message::{
 };
 use crate::user::freshness::Freshness;
 use crate::user::{CanaryHeard, CanaryState, Entry, GroupStatus, User, record};
+use std::sync::Arc;
 
 impl From<&Entry> for State {
     fn from(entry: &Entry) -> Self {
@@ -83,8 +84,8 @@ impl From<GroupStatus> for GuardGroup {
     }
 }
 
-impl From<CanaryHeard> for CanaryView {
-    fn from((realm, heard): CanaryHeard) -> Self {
+impl From<(Arc<str>, Option<CanaryHeard>)> for CanaryView {
+    fn from((realm, heard): (Arc<str>, Option<CanaryHeard>)) -> Self {
         Self {
             realm: realm.to_string(),
             state: match heard.map(|(state, _)| state) {

@@ -5,12 +5,9 @@ use super::shelf::{Place, Shelf};
 use super::{Judgement, Person, Settings, Size, Told};
 use crate::clock::Timestamp;
 use crate::event::{Event, EventError, Kind, Version, Whom};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::time::Instant;
-
-/// The most fences and aliases together; beyond it the oldest go, and are counted.
-const MOST: usize = 1_000_000;
 
 /// The most renamings that are followed from one subject.
 const LONGEST_CHAIN: usize = 16;
@@ -18,6 +15,8 @@ const LONGEST_CHAIN: usize = 16;
 #[derive(Debug)]
 pub(super) struct Books {
     pub(super) settings: Settings,
+    /// The most fences and aliases together.
+    most: usize,
     pub(super) subjects: Shelf<Fence>,
     pub(super) ids: Shelf<Fence>,
     pub(super) aliases: Shelf<Alias>,
@@ -30,7 +29,7 @@ pub(super) struct Books {
     dropped: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Row {
     Subjects,
     Ids,
@@ -53,9 +52,10 @@ pub(super) struct Suspension {
 }
 
 impl Books {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings, most: usize) -> Self {
         Self {
             settings,
+            most,
             subjects: Shelf::new(),
             ids: Shelf::new(),
             aliases: Shelf::new(),
@@ -284,10 +284,7 @@ impl Books {
         let mut lifted = 0;
         for fence in fences.chain(by_id.into_iter().flatten()) {
             if fence.is_lifted_by(version) {
-                *fence = Fence {
-                    version: Some(version),
-                    ..fence.lifted()
-                };
+                *fence = fence.lifted_by(version);
                 lifted += 1;
             }
         }
@@ -317,11 +314,32 @@ impl Books {
 
     fn list(&mut self, ends: Instant, row: Row, place: Place) {
         self.ends.push_back((ends, row, place));
-        while self.held() > MOST || self.ends.len() > 2 * MOST {
+        if self.ends.len() > 2 * self.most {
+            self.strike_renewed();
+        }
+        while self.held() > self.most {
             let before = self.held();
             self.let_go();
             self.dropped += (before - self.held()) as u64;
         }
+    }
+
+    /// Takes the places off the list whose entries were renewed or are gone, and keeps each other
+    /// once: whoever renews his own again and again takes no room from others.
+    fn strike_renewed(&mut self) {
+        let mut listed = HashSet::new();
+        let mut ends = std::mem::take(&mut self.ends);
+        ends.retain(|(ends, row, place)| {
+            let stands = match row {
+                Row::Aliases => self.aliases.at(place).is_some_and(|at| at.ends == *ends),
+                Row::Subjects | Row::Ids => {
+                    let fence = self.shelf(*row).at(place);
+                    fence.is_some_and(|fence| fence.ends == *ends)
+                }
+            };
+            stands && listed.insert((*row, place.clone()))
+        });
+        self.ends = ends;
     }
 
     /// Takes the first place off the list, and its entry with it unless that was renewed.

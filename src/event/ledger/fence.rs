@@ -12,13 +12,15 @@ pub(super) struct Fence {
     pub(super) arrived: Instant,
     /// The time of the newest event.
     pub(super) time: Timestamp,
-    /// The version that it told.
+    /// The version that it told, or, where it told none, the one that was told before it.
     pub(super) version: Option<Version>,
+    /// When the latest event arrived that told no version: a version says nothing against it.
+    pub(super) unversioned: Option<Instant>,
     /// Time and version of the newest event that said whether the user is there: an update does not.
     pub(super) decided: Option<(Timestamp, Option<Version>)>,
     /// What it said, until it is lifted.
     pub(super) mark: Option<MarkKind>,
-    /// Tokens issued at or before this are dead.
+    /// When the user was last deleted: once that is lifted, tokens issued at or before this are dead.
     pub(super) revoked: Option<Timestamp>,
     pub(super) ends: Instant,
 }
@@ -29,6 +31,7 @@ impl Fence {
             arrived,
             time: event.time,
             version: event.version,
+            unversioned: None,
             decided: None,
             mark: None,
             revoked: None,
@@ -42,14 +45,19 @@ impl Fence {
         let decides = decision(&event.kind);
         let known = (self.time, self.version);
         let (time, version) = if is_newer(event, known, decides) {
-            (event.time, event.version)
+            (event.time.max(self.time), event.version.or(self.version))
         } else {
             known
+        };
+        let unversioned = match event.version {
+            Some(_) => self.unversioned,
+            None => Some(arrived),
         };
         let told = Self {
             arrived,
             time,
             version,
+            unversioned,
             ends,
             ..self
         };
@@ -66,9 +74,14 @@ impl Fence {
         let after = match (decision, self.mark) {
             (Decision::There, _) => self.lifted(),
             // Who is gone is not merely disabled.
-            (Decision::Marked(MarkKind::Disabled), Some(MarkKind::Deleted)) => return self,
-            (Decision::Marked(kind), _) => Self {
-                mark: Some(kind),
+            (Decision::Marked(MarkKind::Disabled), Some(MarkKind::Deleted)) => self,
+            (Decision::Marked(MarkKind::Disabled), _) => Self {
+                mark: Some(MarkKind::Disabled),
+                ..self
+            },
+            (Decision::Marked(MarkKind::Deleted), _) => Self {
+                mark: Some(MarkKind::Deleted),
+                revoked: self.revoked.max(Some(event.time)),
                 ..self
             },
         };
@@ -79,15 +92,17 @@ impl Fence {
     }
 
     /// Without its mark; tokens from before a deletion stay dead.
-    pub(super) fn lifted(self) -> Self {
-        let deleted = match self.mark {
-            Some(MarkKind::Deleted) => self.decided.map(|(at, _)| at),
-            Some(MarkKind::Disabled) | None => None,
-        };
+    pub(super) const fn lifted(self) -> Self {
+        Self { mark: None, ..self }
+    }
+
+    /// Without its mark, since the directory knows the user in this version: events that are older
+    /// than that no longer decide.
+    pub(super) fn lifted_by(self, version: Version) -> Self {
         Self {
-            mark: None,
-            revoked: self.revoked.max(deleted),
-            ..self
+            version: Some(version),
+            decided: self.decided.map(|(at, _)| (at, Some(version))),
+            ..self.lifted()
         }
     }
 
@@ -97,17 +112,20 @@ impl Fence {
         match self.mark {
             Some(_) if version.is_some_and(|version| self.is_lifted_by(version)) => {
                 Judgement::Stands {
-                    revoked: self.lifted().revoked,
+                    revoked: self.revoked,
                 }
             }
             Some(kind) => Judgement::Marked(Mark {
                 kind,
                 at: self.decided.map_or(self.time, |(at, _)| at),
-                version: self.version,
+                version: self.told_at_decision().and(self.version),
             }),
             None => {
                 let outdated = match order {
-                    Some(order) => order == Ordering::Less,
+                    Some(Ordering::Less) => true,
+                    Some(Ordering::Equal | Ordering::Greater) => {
+                        self.unversioned.is_some_and(|arrived| sent < arrived)
+                    }
                     None => sent < self.arrived,
                 };
                 if outdated {
@@ -132,11 +150,15 @@ impl Fence {
         }
     }
 
-    /// Whether an answer of this version lifts its mark: it is greater than all that were told.
+    /// Whether an answer of this version lifts its mark: the mark has one, and this is greater than
+    /// all that were told.
     pub(super) fn is_lifted_by(&self, version: Version) -> bool {
-        let decided = self.decided.and_then(|(_, version)| version);
         let greater = |told| compared(Some(version), told) == Some(Ordering::Greater);
-        self.mark.is_some() && greater(self.version) && (decided.is_none() || greater(decided))
+        self.mark.is_some() && greater(self.version) && greater(self.told_at_decision())
+    }
+
+    fn told_at_decision(&self) -> Option<Version> {
+        self.decided.and_then(|(_, version)| version)
     }
 }
 
@@ -176,17 +198,15 @@ const fn decision(kind: &Kind) -> Option<Decision> {
 }
 
 /// Whether an event is newer than what is known: by version where both have one, else by time. Of
-/// two at one time the one that takes away stands.
+/// two that are equally new the one that takes away stands.
 fn is_newer(
     event: &Event,
     (time, version): (Timestamp, Option<Version>),
     decides: Option<Decision>,
 ) -> bool {
-    if let Some(order) = compared(event.version, version) {
-        return order == Ordering::Greater;
-    }
+    let order = compared(event.version, version).unwrap_or_else(|| event.time.cmp(&time));
     let takes_away = matches!(decides, Some(Decision::Marked(_)));
-    event.time > time || (event.time == time && takes_away)
+    order == Ordering::Greater || (order == Ordering::Equal && takes_away)
 }
 
 /// How two versions compare, where both are known and of one kind.

@@ -12,7 +12,7 @@ pub(super) struct Shelf<T> {
 type Rows<T> = Vec<(Option<Arc<str>>, T)>;
 
 /// Where an entry stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     pub(super) realm: Arc<str>,
     pub(super) name: Arc<str>,
@@ -46,7 +46,8 @@ impl<T> Shelf<T> {
             .map(|(_, entry)| entry)
     }
 
-    /// The same, to be changed.
+    /// The entry of a name that is for this tenant alone, or for all where there is none, to be
+    /// changed.
     pub(super) fn of_mut<'s>(
         &'s mut self,
         realm: &str,
@@ -59,7 +60,7 @@ impl<T> Shelf<T> {
             .and_then(|names| names.get_mut(name));
         rows.into_iter()
             .flatten()
-            .filter(move |(house, _)| house.is_none() || house.as_deref() == tenant)
+            .filter(move |(house, _)| house.as_deref() == tenant)
             .map(|(_, entry)| entry)
     }
 

@@ -1,3 +1,5 @@
+mod order;
+
 use super::*;
 use crate::event::{Kind, Whom, apply};
 use proptest::prelude::*;

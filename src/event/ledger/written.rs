@@ -110,10 +110,12 @@ impl Books {
             } => {
                 let read = |version: Option<String>| version.as_deref().and_then(Version::parse);
                 let row = if by_id { Row::Ids } else { Row::Subjects };
+                let version = read(version);
                 let fence = Fence {
                     arrived: now,
                     time,
-                    version: read(version),
+                    version,
+                    unversioned: version.is_none().then_some(now),
                     decided: decided
                         .map(|(at, version)| (Timestamp::from_millis(at), read(version))),
                     mark: mark.map(MarkKind::from),

@@ -263,3 +263,14 @@ async fn a_secret_is_read_again_when_its_file_changes() {
     assert!(find(Algorithm::HS256).await.unwrap().is_alive());
     keeper.abort();
 }
+
+#[tokio::test]
+async fn every_keyring_pauses_in_its_own_rhythm() {
+    let provider = Provider::start().await;
+    let rhythm = || {
+        let ring = ring(&provider.keys(), settings());
+        ring.back_off().take(4).collect::<Vec<_>>()
+    };
+    let first = rhythm();
+    assert!((0..8).any(|_| rhythm() != first));
+}

@@ -53,7 +53,7 @@ reasons! {
     CanaryMissing "canary_missing" "A not-found that is not believed: the realm's canary was not found either."
     CanaryUnanswered "canary_unanswered" "A not-found that is not believed: nothing trustworthy came about the realm's canary."
     VanishGuard "vanish_guard" "A not-found that is held: too many known users vanished at once."
-    Outdated "outdated" "An answer older than what an event, or an earlier answer, told."
+    Outdated "outdated" "An answer older than what an event, or an earlier answer, told, or than it may be served."
     BreakerOpen "breaker_open" "Not asked: the directory failed again and again, or asked for a pause."
     Crowded "crowded" "No room for another look-up."
     Internal "internal" "A fault of ours."

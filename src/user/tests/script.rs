@@ -4,13 +4,14 @@ use crate::clock::SystemClock;
 use crate::event::{Version, ledger};
 use crate::load::Load;
 use crate::user::directory::Config as DirectoryConfig;
-use crate::user::directory::{Answer, Answered, Lifetime, Question, Unanswered};
+use crate::user::directory::{Answer, Answered, Changes, Lifetime, Question, Unanswered};
 use crate::user::*;
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// A directory that says what it is told to, in this order; the last word stands.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub(super) struct Book {
     pub(super) running: AtomicUsize,
     pub(super) most: AtomicUsize,
     pub(super) versions: watch::Sender<u64>,
+    /// What it tells by itself, until someone listens.
+    pub(super) changes: Mutex<Option<Changes>>,
     /// Whether each question was to be answered consistently, and its validator.
     pub(super) asked: Mutex<Vec<(bool, Option<String>)>>,
 }
@@ -41,6 +44,9 @@ pub(super) enum Line {
     Lasting(&'static str, Lifetime, &'static str),
     /// The record of the validator.
     Unchanged,
+    UnchangedAfter(Duration),
+    /// No such user, as it was a while ago.
+    NotFoundOfAge(Duration),
 }
 
 impl Script {
@@ -51,6 +57,7 @@ impl Script {
             running: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
             versions: watch::Sender::new(0),
+            changes: Mutex::default(),
             asked: Mutex::default(),
         }))
     }
@@ -115,6 +122,17 @@ impl Script {
                 ..found(id)?
             }),
             Line::Unchanged => Ok(Answer::Unchanged.into()),
+            Line::UnchangedAfter(delay) => {
+                tokio::time::sleep(delay).await;
+                Ok(Answer::Unchanged.into())
+            }
+            Line::NotFoundOfAge(age) => Ok(Answered {
+                lifetime: Lifetime {
+                    age,
+                    ..Lifetime::default()
+                },
+                ..Answer::NotFound.into()
+            }),
         }
     }
 }
@@ -151,6 +169,10 @@ impl Directory for Script {
 
     fn versions(&self) -> Option<watch::Receiver<u64>> {
         Some(self.0.versions.subscribe())
+    }
+
+    fn changes(&self) -> Option<Changes> {
+        self.0.changes.lock().take()
     }
 }
 
@@ -207,7 +229,10 @@ pub(super) fn world(lines: &[Line]) -> World {
 }
 
 pub(super) fn configured(config: Config, lines: &[Line]) -> World {
-    let script = Script::new(lines);
+    with(config, Script::new(lines))
+}
+
+pub(super) fn with(config: Config, script: Script) -> World {
     let ledger = Ledger::new(ledger::Settings {
         tombstone_for: config.cache.tombstone_for,
         alias_for: config.alias_for,
@@ -272,12 +297,27 @@ impl World {
         self.users.find(query, asked, &place).await
     }
 
+    /// Drops what is remembered of someone.
+    pub(super) fn forget(&self, subject: &str) -> bool {
+        self.users.forget(&key("acme", subject).query())
+    }
+
     /// What is known of `alice`, in one word and her id.
     pub(super) async fn alice(&self) -> (&'static str, String) {
         match self.find("alice").await {
             Ok(known) => (known.cached.as_str(), id_of(&known)),
             Err(error) => ("unknown", error.to_string()),
         }
+    }
+}
+
+/// Someone of a tenant.
+pub(super) fn key(tenant: &str, subject: &str) -> Key {
+    Key {
+        realm: "realm".into(),
+        issuer: "https://id.example.com".into(),
+        tenant: Some(tenant.into()),
+        subject: subject.into(),
     }
 }
 
