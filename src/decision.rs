@@ -11,6 +11,7 @@ pub use refusal::{Code, Refusal};
 
 use crate::clock::Timestamp;
 use crate::credential::Credential;
+use crate::event::ledger::MarkKind;
 use crate::load::Place;
 use crate::request::Request;
 use crate::revocation::{self, Revocations};
@@ -19,7 +20,7 @@ use crate::tenant::{Tenancy, Tenants};
 use crate::token::{Tokens, VerifiedToken};
 use crate::user::directory::Query;
 use crate::user::record::Status;
-use crate::user::{Asked, Existence, Known, User, Users};
+use crate::user::{Asked, Cached, Existence, Known, User, Users};
 use policy::{Policies, Policy};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -102,7 +103,7 @@ impl Decider {
         let tenancy = self.tenancy(&token, request, moment, record)?;
         let name = self.name(&token, subject, &tenancy, moment, record)?;
         if !policy.require_user {
-            let id = self.users.names_by_subject().then_some(name);
+            let id = self.users.names_by_subject().then_some(name.newest);
             if let Some(id) = &id {
                 self.revoked_user(&token, &tenancy, id, moment)?;
             }
@@ -116,7 +117,7 @@ impl Decider {
             Arc::clone(&token),
             &tenancy,
             user,
-            name,
+            name.newest,
             self.users.proves_tenant(),
         ))
     }
@@ -185,7 +186,7 @@ impl Decider {
     }
 
     /// Under which name the directory is asked: the newest, where the subject changed since the token
-    /// was issued. What was revoked under that name is revoked.
+    /// was issued. What was revoked under any name in between is revoked.
     fn name(
         &self,
         token: &VerifiedToken,
@@ -193,40 +194,60 @@ impl Decider {
         tenancy: &Tenancy,
         moment: Moment,
         record: &mut Record<'_>,
-    ) -> Result<Arc<str>, Refusal> {
-        let issuer = token.issuer().config();
-        let query = Query {
-            realm: &issuer.realm,
-            issuer: &issuer.issuer,
-            tenant: tenancy.tenant(),
-            subject: subject.normalized(),
-        };
-        let Some(newest) = self.users.alias(&query, token.claims().issued_at()) else {
-            return Ok(Arc::clone(subject.normalized()));
+    ) -> Result<Name, Refusal> {
+        let own = Arc::clone(subject.normalized());
+        let query = query(token, tenancy, &own);
+        let mut names = self.users.aliases(&query, token.claims().issued_at());
+        let Some(newest) = names.pop() else {
+            return Ok(Name {
+                newest: own,
+                former: Vec::new(),
+            });
         };
         record.alias(&newest);
         let tenant = tenancy.tenant().map(|tenant| &**tenant);
-        self.revocations
-            .check_subject(token, tenant, &newest, moment.wall)?;
-        Ok(newest)
+        for name in names.iter().chain([&newest]) {
+            self.revocations
+                .check_subject(token, tenant, name, moment.wall)?;
+        }
+        names.push(own);
+        Ok(Name {
+            newest,
+            former: names,
+        })
+    }
+
+    /// Whoever was deleted or disabled under a former name, after the token was issued, is not made
+    /// well by the new one.
+    fn former(&self, token: &VerifiedToken, name: &Name, tenancy: &Tenancy) -> Result<(), Refusal> {
+        let issued = token.claims().issued_at();
+        for former in &name.former {
+            match self.users.mark(&query(token, tenancy, former)) {
+                Some(mark) if issued.is_none_or(|issued| issued <= mark.at) => {
+                    return Err(match mark.kind {
+                        MarkKind::Deleted => Refusal::UserNotFound,
+                        MarkKind::Disabled => Refusal::UserDisabled,
+                    });
+                }
+                Some(_) | None => {}
+            }
+        }
+        Ok(())
     }
 
     async fn user(
         &self,
         token: &VerifiedToken,
-        subject: &Arc<str>,
+        name: &Name,
         tenancy: &Tenancy,
         moment: Moment,
         place: &Place,
         record: &mut Record<'_>,
     ) -> Result<Arc<User>, Refusal> {
-        let issuer = token.issuer().config();
-        let query = Query {
-            realm: &issuer.realm,
-            issuer: &issuer.issuer,
-            tenant: tenancy.tenant(),
-            subject,
-        };
+        self.former(token, name, tenancy)
+            .inspect_err(|_| record.cached(Cached::Mark))?;
+        let subject = &name.newest;
+        let query = query(token, tenancy, subject);
         let asked = Asked {
             now: moment.instant,
             issued: token
@@ -287,6 +308,24 @@ impl Decider {
     /// The users it knows.
     pub const fn users(&self) -> &Users {
         &self.users
+    }
+}
+
+/// The names of a user.
+struct Name {
+    newest: Arc<str>,
+    /// Those that a token may still bear, its own last.
+    former: Vec<Arc<str>>,
+}
+
+/// Who a subject is, in the realm of its token and in a tenant.
+fn query<'q>(token: &'q VerifiedToken, tenancy: &'q Tenancy, subject: &'q Arc<str>) -> Query<'q> {
+    let issuer = token.issuer().config();
+    Query {
+        realm: &issuer.realm,
+        issuer: &issuer.issuer,
+        tenant: tenancy.tenant(),
+        subject,
     }
 }
 

@@ -91,6 +91,20 @@ pub enum EventError {
     },
 }
 
+impl EventError {
+    /// What is wrong, in a word that names nobody.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Ahead(_) => "ahead",
+            Self::Nobody => "nobody",
+            Self::NoTenant => "no_tenant",
+            Self::NoSubject => "no_subject",
+            Self::Cycle(_) => "cycle",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+}
+
 /// How far ahead of our clock an event's time may lie.
 pub const AHEAD: Duration = Duration::from_secs(5 * 60);
 

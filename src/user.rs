@@ -16,6 +16,7 @@ mod guard;
 mod known;
 mod lane;
 mod look_up;
+mod progress;
 mod recall;
 pub mod record;
 mod remembered;
@@ -34,13 +35,14 @@ pub use warm::WarmError;
 
 use crate::clock::{Clock, Timestamp};
 use crate::event::Ledger;
+use crate::event::ledger::Mark;
 use crate::load::Place;
 use canary::Canaries;
 use directory::{Directory, Query, Reason, WatchCounts};
 use guard::Guard;
 use lane::{Lane, Lanes, Settings};
-use look_up::Progress;
 use parking_lot::Mutex;
+use progress::Progress;
 use recall::Recalled;
 use remembered::{Key, Remembered};
 use std::collections::HashMap;
@@ -177,9 +179,15 @@ impl Users {
         self.shared.ledger.is_suspended(realm, tenant)
     }
 
-    /// The newest subject of someone whose subject changed, for a token that was issued then.
-    pub fn alias(&self, query: &Query<'_>, issued: Option<Timestamp>) -> Option<Arc<str>> {
-        self.shared.ledger.alias(query.person(None), issued)
+    /// The subjects of someone whose subject changed, one after the other up to the newest, for a
+    /// token that was issued then.
+    pub fn aliases(&self, query: &Query<'_>, issued: Option<Timestamp>) -> Vec<Arc<str>> {
+        self.shared.ledger.aliases(query.person(None), issued)
+    }
+
+    /// The mark that events left on a subject.
+    pub fn mark(&self, query: &Query<'_>) -> Option<Mark> {
+        self.shared.ledger.mark(query.person(None))
     }
 
     /// What is remembered of a user; asks nobody.

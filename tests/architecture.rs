@@ -40,6 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "decision",
         &[
             "clock",
+            "event",
             "load",
             "request",
             "credential",

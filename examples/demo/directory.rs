@@ -34,7 +34,27 @@ fn events(acme: &Issuer) -> Vec<Row> {
     let told = |kind, ago| event(kind, ago, &json!({"subject": "lena"}));
     let renamed = json!({"subject": "ann-old", "new_subject": "ann"});
     let globex = json!({"tenant": "globex"});
+    let rita = || bearer(acme.token().subject("rita"));
+    // Told without a time: as of the moment in which it is told.
+    let promoted = event("user.updated", 0, &json!({"subject": "rita", "time": null}));
     vec![
+        allowed(
+            "19",
+            "roles changed, the old ones remembered",
+            "sub rita, event user.updated",
+            rita(),
+        )
+        .after([
+            Deed::Added(User::named("rita")),
+            Deed::Sent(rita()),
+            Deed::Gone("rita"),
+            Deed::Added(User::named("rita").roles(&["admin"])),
+            promoted,
+        ])
+        .service_sees(&[
+            ("x-user-id", Some("u-rita")),
+            ("x-user-roles", Some("admin")),
+        ]),
         refused(
             "2",
             "deleted, but a replica still has the user",

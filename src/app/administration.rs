@@ -7,7 +7,7 @@ mod told;
 use super::Parts;
 use crate::clock::Clock;
 use crate::event::ledger::Person;
-use crate::event::{self, EventError, Ledger, Whom};
+use crate::event::{self, EventError, Kind, Ledger, Whom};
 use crate::server::admin::message::{
     Age, EventRequest, EventView, Forgotten, GuardView, Record, Release, Released, State,
     UserQuery, UserView,
@@ -166,14 +166,17 @@ fn log(event: &event::Event, privacy: &Privacy) {
 
 /// What the ledger says against an event that is whole.
 fn refused(error: &EventError) -> AdminError {
-    let field = match error {
-        EventError::Cycle(_) => return AdminError::Conflict(error.to_string()),
-        EventError::Ahead(_) => "time",
-        EventError::Nobody | EventError::NoSubject => "subject",
-        EventError::NoTenant => "tenant",
-        EventError::Unknown { .. } => "type",
-    };
-    invalid(field, "an event that can be taken", error.to_string())
+    match error {
+        EventError::Cycle(_) => AdminError::Conflict(error.to_string()),
+        EventError::Ahead(time) => invalid("time", "one at most 5 minutes ahead", time.to_string()),
+        EventError::Nobody => invalid("subject", "`subject` or `user_id`", "neither"),
+        EventError::NoSubject => invalid("user_id", "the old subject", "a user id"),
+        EventError::NoTenant => invalid("tenant", "one, in an event of a tenant", "none"),
+        EventError::Unknown { came } => {
+            let expected = format!("one of {}", Kind::NAMES.join(", "));
+            invalid("type", expected, came)
+        }
+    }
 }
 
 /// A member that is not what it should be.

@@ -75,6 +75,8 @@ pub enum Judgement {
     },
     /// Something newer was told.
     Outdated,
+    /// The subject went to somebody else, or to nobody, after that was asked for.
+    Renamed,
     /// The user was deleted or disabled, and nothing newer has lifted that.
     Marked(Mark),
 }
@@ -207,17 +209,30 @@ impl Ledger {
         }
     }
 
-    /// The subject to which an old one leads, for a token that was issued then; a token that does
-    /// not say when was issued before everything.
-    pub fn alias(&self, person: Person<'_>, issued: Option<Timestamp>) -> Option<Arc<str>> {
+    /// The subjects to which an old one leads, one after the other, for a token that was issued
+    /// then; a token that does not say when was issued before everything.
+    pub fn aliases(&self, person: Person<'_>, issued: Option<Timestamp>) -> Vec<Arc<str>> {
         if !self.shared.aliased.load(Ordering::Acquire) {
-            return None;
+            return Vec::new();
         }
         let books = self.shared.books.read();
-        let to = books.alias(person, issued, Instant::now())?;
+        let aliases = books.aliases(person, issued, Instant::now());
         drop(books);
-        self.shared.uses.fetch_add(1, Ordering::Relaxed);
-        Some(to)
+        if !aliases.is_empty() {
+            self.shared.uses.fetch_add(1, Ordering::Relaxed);
+        }
+        aliases
+    }
+
+    /// The mark that stands on a user.
+    pub fn mark(&self, person: Person<'_>) -> Option<Mark> {
+        if self.epoch() == 0 {
+            return None;
+        }
+        match self.judge_not_found(person, Instant::now()) {
+            Judgement::Marked(mark) => Some(mark),
+            Judgement::Stands { .. } | Judgement::Outdated | Judgement::Renamed => None,
+        }
     }
 
     /// What events told of a user.
@@ -227,7 +242,8 @@ impl Ledger {
 
     /// The subject to which another one leads, for tokens from before the change.
     pub fn newest_subject(&self, person: Person<'_>) -> Option<Arc<str>> {
-        self.shared.books.read().alias(person, None, Instant::now())
+        let books = self.shared.books.read();
+        books.aliases(person, None, Instant::now()).pop()
     }
 
     /// Whether nobody of a tenant may act.

@@ -1,9 +1,10 @@
 //! What the directory has to say of a user: joined, waited for, or asked for in the background.
 
-use super::directory::Query;
+use super::directory::{Query, Reason, Unanswered};
 use super::freshness::Freshness;
 use super::known::{Asked, Cached, Known, NotKnown};
-use super::look_up::{Progress, Running, Standing, Way, ended};
+use super::look_up::{Running, Standing, Way};
+use super::progress::{Progress, ended};
 use super::remembered::{Found, Key, Memory, Missing};
 use super::{Shared, Users};
 use crate::event::ledger::Judgement;
@@ -27,7 +28,7 @@ impl Users {
         let look_up = || self.look_up(query.owned(), Way::Waited, asked.now, None);
         let failure = match self.waited(look_up, asked.now, place).await {
             Ok(Standing::Found(found)) => {
-                return Ok(self.unless_marked(&query, &found, Cached::Miss));
+                return self.unless_told(&query, &found, Cached::Miss);
             }
             Ok(Standing::Marked(mark)) => return Ok(Known::of_mark(mark)),
             Ok(Standing::Missing(missing)) => {
@@ -41,20 +42,31 @@ impl Users {
         let remembered = &self.shared.remembered;
         let is_good =
             |found: &Arc<Found>| remembered.freshness(found, Instant::now()) != Freshness::Spent;
-        match stale.filter(is_good) {
-            Some(found) => Ok(Known {
-                reason: failure.reason(),
-                ..self.unless_marked(&query, &found, Cached::Stale)
-            }),
-            None => Err(failure),
+        let Some(found) = stale.filter(is_good) else {
+            return Err(failure);
+        };
+        if failure == NotKnown::Crowded {
+            // There is no room to wait, which says nothing of the directory.
+            self.refresh(&query);
         }
+        let known = self.unless_told(&query, &found, Cached::Stale)?;
+        Ok(Known {
+            reason: failure.reason(),
+            ..known
+        })
     }
 
     /// A user who is there, unless an event told otherwise while it was waited for.
-    fn unless_marked(&self, query: &Query<'_>, found: &Found, cached: Cached) -> Known {
+    fn unless_told(
+        &self,
+        query: &Query<'_>,
+        found: &Found,
+        cached: Cached,
+    ) -> Result<Known, NotKnown> {
         match self.judge(query, found, self.shared.ledger.epoch()) {
-            Judgement::Marked(mark) => Known::of_mark(mark),
-            Judgement::Outdated | Judgement::Stands { .. } => Known::there(found, cached),
+            Judgement::Marked(mark) => Ok(Known::of_mark(mark)),
+            Judgement::Renamed => Err(NotKnown::Unanswered(Unanswered::because(Reason::Outdated))),
+            Judgement::Outdated | Judgement::Stands { .. } => Ok(Known::there(found, cached)),
         }
     }
 
@@ -80,7 +92,7 @@ impl Users {
             self.look_up(key, Way::Consistent, asked.now, Some(permit))
         };
         match self.waited(look_up, asked.now, place).await {
-            Ok(Standing::Found(found)) => Ok(self.unless_marked(&query, &found, Cached::Miss)),
+            Ok(Standing::Found(found)) => self.unless_told(&query, &found, Cached::Miss),
             Ok(Standing::Marked(mark)) => Ok(Known::of_mark(mark)),
             Ok(Standing::Missing(_)) | Err(_) => Err(NotKnown::NotYetVisible),
         }
@@ -102,7 +114,10 @@ impl Users {
         };
         match place.wait(until, looked_up).await {
             Ok(outcome) => outcome,
-            Err(NoWait::Late) => Err(running.map_or(NotKnown::Late, |running| late(&running))),
+            Err(NoWait::Late) => Err(match running {
+                Some(running) => running.borrow().not_known(),
+                None => NotKnown::Late,
+            }),
             Err(NoWait::Full) => Err(NotKnown::Crowded),
         }
     }
@@ -176,15 +191,5 @@ impl Users {
             }
             (Way::Waited | Way::Consistent | Way::Background, _) => None,
         }
-    }
-}
-
-/// What is told of a look-up that goes on: that it does, or what was wrong so far.
-fn late(running: &watch::Receiver<Progress>) -> NotKnown {
-    match &*running.borrow() {
-        Progress::Asking(Some(unanswered)) | Progress::Ended(Err(unanswered)) => {
-            NotKnown::Unanswered(*unanswered)
-        }
-        Progress::Asking(None) | Progress::Ended(Ok(_)) => NotKnown::Late,
     }
 }

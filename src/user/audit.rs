@@ -2,7 +2,8 @@
 //! by kind, and repaired by the answer itself.
 
 use super::Users;
-use super::look_up::{Standing, Way, ended};
+use super::look_up::{Standing, Way};
+use super::progress::ended;
 use super::record::User;
 use super::remembered::{Key, Remembered};
 use std::hash::{BuildHasher, RandomState};

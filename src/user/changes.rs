@@ -48,7 +48,13 @@ impl Shared {
         match change {
             Change::Event(event) => {
                 if let Err(error) = event::apply(&event, &self.ledger, self.clock.now()) {
-                    tracing::warn!(%error, event = event.kind.as_str(), "event of the directory not taken");
+                    // The error itself may name a subject.
+                    let why = error.kind();
+                    tracing::warn!(
+                        why,
+                        event = event.kind.as_str(),
+                        "event of the directory not taken"
+                    );
                 }
             }
             Change::Missed => {

@@ -6,6 +6,7 @@ use super::directory::{Answer, Answered, Lifetime, Query, Question, Reason, Unan
 use super::freshness::Freshness;
 use super::guard::Verdict;
 use super::lane::{Errand, Lane};
+use super::progress::Progress;
 use super::record::User;
 use super::remembered::{Found, Given, Key, Missing};
 use super::strangers::Turn;
@@ -14,20 +15,15 @@ use crate::event::ledger::{Judgement, Mark, Person};
 use std::cmp::Ordering as Order;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
+/// How old the answer about a canary may be.
+const CANARY_AGE: Duration = Duration::from_secs(1);
+
 /// What a look-up brought.
 pub(super) type Outcome = Result<Standing, Unanswered>;
-
-/// How far a look-up is.
-#[derive(Clone, Debug)]
-pub(super) enum Progress {
-    /// Under way; and why its latest attempt brought nothing, once one has failed.
-    Asking(Option<Unanswered>),
-    /// At its end.
-    Ended(Outcome),
-}
 
 /// How someone stands, as far as it can be trusted.
 #[derive(Clone, Debug)]
@@ -109,18 +105,12 @@ impl Running {
                 Some(_) => Lane::Known,
                 None => Lane::Stranger,
             },
-            user: shared.remembered.hash(&self.key.query()),
+            user: shared.remembered.hash_subject(&self.key.query()),
             background: self.way == Way::Background,
         };
-        // Whoever stops waiting wants to know; nobody is woken by it.
-        let failed = |unanswered| {
-            self.done.send_if_modified(|progress| {
-                *progress = Progress::Asking(Some(unanswered));
-                false
-            });
-        };
+        let failed = |unanswered| Progress::failed(&self.done, unanswered);
         let (answer, heard) = self.users.heard(question, errand, failed).await?;
-        self.users.judge_age(&answer, &heard)?;
+        self.users.judge_age(&answer, &heard, consistent)?;
         let standing = match (answer, &known) {
             (Answer::Found(user), _) => self.found(Arc::new(user), known.as_deref(), heard),
             // Nobody asked for that.
@@ -160,7 +150,9 @@ impl Running {
             revoked,
         };
         let revoked = match shared.ledger.judge_found(person, user.version, heard.sent) {
-            Judgement::Outdated => return Err(Unanswered::because(Reason::Outdated)),
+            Judgement::Renamed | Judgement::Outdated => {
+                return Err(Unanswered::because(Reason::Outdated));
+            }
             Judgement::Marked(mark) => {
                 return Ok(self.marked(mark, user.id.as_deref(), heard.sent));
             }
@@ -200,7 +192,7 @@ impl Running {
             revoked: None,
         };
         let mark = || match shared.ledger.judge_not_found(query.person(id), heard.sent) {
-            Judgement::Outdated => Err(Unanswered::because(Reason::Outdated)),
+            Judgement::Renamed | Judgement::Outdated => Err(Unanswered::because(Reason::Outdated)),
             Judgement::Marked(mark) => Ok(Some(mark)),
             Judgement::Stands { .. } if shared.remembered.is_missed(heard.sent) => {
                 Err(Unanswered::because(Reason::Outdated))
@@ -217,7 +209,10 @@ impl Running {
         if let Some(mark) = mark()? {
             return Ok(self.marked(mark, id, heard.sent));
         }
-        let is_held = known.is_some()
+        // Whose subject went to another has not vanished.
+        let epoch = shared.ledger.epoch();
+        let is_same = |known: &Found| self.users.judge(&query, known, epoch) != Judgement::Renamed;
+        let is_held = known.is_some_and(is_same)
             && shared.directory.lags()
             && self.users.guard.vanished(&query, Instant::now()) == Verdict::Held;
         if is_held {
@@ -281,13 +276,20 @@ impl Heard {
 impl Users {
     /// An answer that would be spent by now, had it been heard when it was made, is none: a cache on the
     /// way keeps it for longer than we may.
-    fn judge_age(&self, answer: &Answer, heard: &Heard) -> Result<(), Unanswered> {
+    fn judge_age(
+        &self,
+        answer: &Answer,
+        heard: &Heard,
+        consistent: bool,
+    ) -> Result<(), Unanswered> {
         let cache = &self.config.cache;
-        let most = match answer {
-            Answer::Found(_) | Answer::Unchanged => {
+        let most = match (answer, consistent) {
+            // One that is no longer fresh is good only where past that cache there is none.
+            (Answer::Found(_) | Answer::Unchanged, false) => cache.fresh,
+            (Answer::Found(_) | Answer::Unchanged, true) => {
                 cache.fresh.saturating_add(cache.stale_if_error)
             }
-            Answer::NotFound => cache.not_found_for,
+            (Answer::NotFound, _) => cache.not_found_for,
         };
         if heard.lifetime.age > most {
             return Err(Unanswered::because(Reason::Outdated));
@@ -328,15 +330,19 @@ impl Users {
     async fn exists(&self, query: Query<'_>) -> Result<bool, Unanswered> {
         let question = Question {
             query,
-            consistent: false,
+            consistent: true,
             etag: None,
         };
         let errand = Errand {
             lane: Lane::Known,
-            user: self.shared.remembered.hash(&query),
+            user: self.shared.remembered.hash_subject(&query),
             background: false,
         };
-        let (answer, _) = self.heard(question, errand, |_| {}).await?;
+        let (answer, heard) = self.heard(question, errand, |_| {}).await?;
+        // A cache on the way may have it though the directory has lost it.
+        if heard.lifetime.age > CANARY_AGE {
+            return Err(Unanswered::because(Reason::Outdated));
+        }
         Ok(matches!(answer, Answer::Found(_)))
     }
 }
@@ -368,15 +374,4 @@ impl<'q> Query<'q> {
 fn is_older(version: Option<Version>, than: Option<Version>) -> bool {
     let order = version.and_then(|version| version.partial_cmp(&than?));
     order == Some(Order::Less)
-}
-
-/// Waits for the end of a look-up.
-pub(super) async fn ended(running: &mut watch::Receiver<Progress>) -> Outcome {
-    let is_over = |progress: &Progress| matches!(progress, Progress::Ended(_));
-    let ended = running.wait_for(is_over).await;
-    match ended.as_deref() {
-        Ok(Progress::Ended(outcome)) => outcome.clone(),
-        // The task ended without an outcome: it panicked.
-        Ok(Progress::Asking(_)) | Err(_) => Err(Unanswered::because(Reason::Internal)),
-    }
 }

@@ -31,6 +31,10 @@ impl Users {
                     remembered.forget_found(query);
                     Recalled::Known(Known::of_mark(mark))
                 }
+                Judgement::Renamed => {
+                    remembered.forget_found(query);
+                    Recalled::Ask(None)
+                }
                 Judgement::Outdated => self.stale(found, asked.now),
                 Judgement::Stands { .. } => self.aged(query, found, asked.now),
             },
@@ -48,13 +52,14 @@ impl Users {
                         }
                         judgement @ (Judgement::Stands { .. }
                         | Judgement::Outdated
+                        | Judgement::Renamed
                         | Judgement::Marked(_)) => judgement,
                     }
                 };
                 let is_fresh = remembered.is_fresh(&missing, asked.now);
                 match judgement {
                     Judgement::Marked(mark) => self.marked(query, mark, is_fresh, asked.now),
-                    Judgement::Outdated => Recalled::Ask(None),
+                    Judgement::Renamed | Judgement::Outdated => Recalled::Ask(None),
                     Judgement::Stands { .. } => {
                         missing.stands(epoch);
                         match (is_fresh, self.is_young(&missing, asked)) {
@@ -68,7 +73,9 @@ impl Users {
             None if epoch == 0 => Recalled::Ask(None),
             None => match ledger.judge_not_found(query.person(None), asked.now) {
                 Judgement::Marked(mark) => self.marked(query, mark, false, asked.now),
-                Judgement::Outdated | Judgement::Stands { .. } => Recalled::Ask(None),
+                Judgement::Renamed | Judgement::Outdated | Judgement::Stands { .. } => {
+                    Recalled::Ask(None)
+                }
             },
         }
     }
@@ -87,9 +94,10 @@ impl Users {
         let sent = remembered.sent(found);
         let judgement = match ledger.judge_found(person, found.user.version, sent) {
             Judgement::Stands { .. } if remembered.is_missed(sent) => Judgement::Outdated,
-            judgement @ (Judgement::Stands { .. } | Judgement::Outdated | Judgement::Marked(_)) => {
-                judgement
-            }
+            judgement @ (Judgement::Stands { .. }
+            | Judgement::Outdated
+            | Judgement::Renamed
+            | Judgement::Marked(_)) => judgement,
         };
         if let Judgement::Stands { revoked } = judgement {
             found.stands(epoch, revoked);
@@ -136,7 +144,9 @@ impl Users {
         let person = query.person(missing.id().filter(|_| is_fresh));
         match self.shared.ledger.judge_not_found(person, now) {
             Judgement::Marked(mark) => self.marked(query, mark, is_fresh, now),
-            Judgement::Outdated | Judgement::Stands { .. } => Recalled::Ask(None),
+            Judgement::Renamed | Judgement::Outdated | Judgement::Stands { .. } => {
+                Recalled::Ask(None)
+            }
         }
     }
 

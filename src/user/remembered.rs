@@ -222,9 +222,9 @@ impl Remembered {
         taken.is_ok()
     }
 
-    /// A keyed hash of someone.
-    pub(super) fn hash(&self, query: &Query<'_>) -> u64 {
-        self.draw.hash_one(query)
+    /// A keyed hash of a subject, whatever the tenant: it is one who may ask in many.
+    pub(super) fn hash_subject(&self, query: &Query<'_>) -> u64 {
+        self.draw.hash_one((query.realm, query.subject))
     }
 
     /// Remembers a user who was found.
@@ -255,8 +255,9 @@ impl Remembered {
             etag,
             sent: 0,
             age: in_millis(age),
-            fresh: in_millis(age.min(self.settings.fresh)),
-            revalidate: true,
+            // How long it was fresh is not known any more: nothing may become longer by a restart.
+            fresh: 0,
+            revalidate: false,
             failed: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
             revoked: AtomicU64::new(0),
@@ -393,8 +394,9 @@ impl Found {
 
     /// Notes that it stands at an epoch, and which tokens are dead.
     pub(super) fn stands(&self, epoch: u64, revoked: Option<Timestamp>) {
+        // Two may note it at once; what is dead stays so.
         let revoked = revoked.map_or(0, Timestamp::as_millis);
-        self.revoked.store(revoked, Ordering::Relaxed);
+        self.revoked.fetch_max(revoked, Ordering::Relaxed);
         self.epoch.store(epoch, Ordering::Release);
     }
 

@@ -71,6 +71,9 @@ pub fn write<M: Serialize>(
     content: &Content<M>,
 ) -> Result<usize, SnapshotError> {
     let mac = seal::key(key)?;
+    if !may_replace(path) {
+        return Err(SnapshotError::NotASnapshot(path.to_owned()));
+    }
     let failed = |source| SnapshotError::Write {
         path: path.to_owned(),
         source,
@@ -150,9 +153,10 @@ pub fn read<M: DeserializeOwned>(
 }
 
 /// Whether nothing is lost where [`write`](fn@write) replaces what is at a path: nothing is there, an empty file,
-/// or a snapshot of any version.
+/// a symbolic link, or a snapshot of any version.
 pub fn may_replace(path: &Path) -> bool {
-    match fs::metadata(path) {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => true,
         Ok(metadata) if metadata.is_file() => {
             metadata.len() == 0 || File::open(path).is_ok_and(|file| seal::begins_as_one(&file))
         }

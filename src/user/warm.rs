@@ -7,8 +7,13 @@ use super::remembered::{Key, Restored};
 use super::snapshot::{self, Content, SavedUser, SnapshotError};
 use crate::event::ledger::{Entry, Judgement};
 use crate::secret::{Form, Secret, SecretError};
+use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// How far the clock may have been set back meanwhile.
+const CLOCKS_APART: Duration = Duration::from_secs(5);
 
 /// Why nothing was written down or taken up.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +52,18 @@ impl Users {
             users,
             marks,
         } = snapshot::read::<Entry>(&settings.file, &key, &self.fingerprint(), max)?;
+        // Taken up once: after the next crash it would be older than what was told since.
+        fs::remove_file(&settings.file).map_err(|source| SnapshotError::Write {
+            path: settings.file.clone(),
+            source,
+        })?;
         let now = self.shared.clock.now();
+        // A clock that was set back would make every answer young again.
+        let users = if saved > now.plus(CLOCKS_APART) {
+            Vec::new()
+        } else {
+            users
+        };
         let mut taken = 0;
         for one in users {
             let SavedUser {
@@ -82,7 +98,7 @@ impl Users {
             .filter(|(key, found)| {
                 let is_marked = matches!(
                     self.judge(&key.query(), found, ledger.epoch()),
-                    Judgement::Marked(_)
+                    Judgement::Marked(_) | Judgement::Renamed
                 );
                 !is_marked && remembered.freshness(found, now) != Freshness::Spent
             })

@@ -1,15 +1,14 @@
 //! Why a subject may not exist: a test for each row of the table of causes, under its number.
 
+mod followed;
 mod identity;
 mod lifecycle;
+mod renamed;
 mod trust;
 
 use crate::parts::client::Answer;
 use crate::scene::Scene;
 use serde_json::json;
-
-/// An ordinary read may lag; this one does not.
-const CONSISTENT: &str = "  consistent_read: {header: {cache-control: no-cache}}\n";
 
 /// Long enough for a slow machine, where slowness is not what is shown.
 const PATIENT: &str = "timeout: 10s\nwait: 10s\n";

@@ -6,6 +6,7 @@ mod losses;
 mod outages;
 mod throttle;
 
+use crate::parts::client::Answer;
 use crate::parts::faulty::{Faulty, person};
 use crate::parts::until;
 use crate::scene::Scene;
@@ -114,11 +115,10 @@ impl Fault {
         }
         let refused = json!({"code": "directory_unavailable", "subject": "dave", "reason": reason});
         assert_eq!(scene.decided(refused).await["level"], "WARN");
-        if was_stale {
-            scene
-                .decided(json!({"cache": "stale", "reason": reason}))
-                .await;
-        }
+        assert!(was_stale, "nobody was asked for between fresh and spent");
+        scene
+            .decided(json!({"cache": "stale", "reason": reason}))
+            .await;
         assert!(scene.unanswered(reason).await >= 1.0, "{reason}");
         self
     }
@@ -137,6 +137,32 @@ impl Fault {
                 && scene.ask("dave").await.code() == "user_not_found"
         })
         .await;
+    }
+}
+
+/// Asks for so many people on and on, from the begin of a fault until none of them may be served any
+/// more; returns what each was answered then. Nobody passed.
+async fn beyond(
+    began: Instant,
+    count: usize,
+    mut ask: impl AsyncFnMut(usize) -> Answer,
+) -> Vec<Answer> {
+    let end = began + FRESH + STALE_IF_ERROR;
+    loop {
+        let sent = Instant::now();
+        let mut answers = Vec::new();
+        for number in 0..count {
+            answers.push(ask(number).await);
+        }
+        if sent > end {
+            let passed = answers.iter().find(|answer| answer.status == 200);
+            assert!(
+                passed.is_none(),
+                "beyond the last trustworthy answer: {passed:?}"
+            );
+            return answers;
+        }
+        sleep(Duration::from_millis(20)).await;
     }
 }
 

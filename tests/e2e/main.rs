@@ -20,10 +20,10 @@ mod scene;
 mod world;
 
 mod admin;
-mod files;
 mod causes;
 mod codes;
 mod faults;
+mod files;
 mod flood;
 mod grpc;
 mod identity;
@@ -33,4 +33,5 @@ mod reload;
 mod stop;
 mod transport;
 mod users;
+mod warm;
 mod wire;

@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 
 const OPERATORS_TOKEN: &str = "an-operators-token";
 
+/// For `users`: an ordinary read may lag; this one does not.
+pub(crate) const CONSISTENT: &str = "  consistent_read: {header: {cache-control: no-cache}}\n";
+
 /// Everything, running.
 pub(crate) struct Scene {
     pub(crate) issuer: Issuer,

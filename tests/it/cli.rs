@@ -91,16 +91,52 @@ fn check_connect_exits_2_where_a_canary_is_not_found() {
     let text = stdout(&missing);
     assert_eq!(missing.status.code(), Some(2), "{text}");
     assert!(
-        text.contains(
-            "canary of https://id.example.com: not found: the directory does not have it"
-        ),
+        text.contains("canary of https://id.example.com: missing: the directory answers"),
         "{text}"
     );
     let missing = connect("sylvester", &["--output", "json"]);
     let answer: serde_json::Value = serde_json::from_slice(&missing.stdout).expect("JSON");
     assert_eq!(answer["issuers"][0]["keys"], 1);
     assert_eq!(answer["canaries"][0]["realm"], "https://id.example.com");
-    assert!(answer["canaries"][0]["error"].is_string());
+    assert_eq!(answer["canaries"][0]["state"], "missing");
+}
+
+#[test]
+fn check_connect_tells_a_missing_canary_from_a_directory_that_does_not_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("subgate.yaml");
+    fs::write(
+        folder.path().join("secret"),
+        "0123456789abcdef0123456789abcdef",
+    )
+    .expect("a file");
+    let asked = |users: &str| {
+        let text = format!(
+            "issuers: [{{issuer: https://id.example.com, name: acme, audiences: any, \
+             algorithms: [HS256], keys: {{secret_file: secret}}}}]\nusers: {{{users}}}\n"
+        );
+        fs::write(&path, text).expect("a file");
+        let path = path.to_str().expect("a path of text");
+        subgate(&["check", "--connect", "--config", path], &[])
+    };
+    // Port 1 of loopback is nobody's.
+    let http = "http: {url: 'http://127.0.0.1:1/{subject}', not_found: {code: user_not_found}}";
+    let down = asked(&format!(
+        "{http}, canary: [{{issuer: acme, subject: tweety}}]"
+    ));
+    let told = stdout(&down);
+    assert_eq!(down.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains("nothing trustworthy was answered: connect;"),
+        "{told}"
+    );
+    let none = asked(http);
+    let told = stdout(&none);
+    assert_eq!(none.status.code(), Some(0), "{told}");
+    assert!(
+        told.contains("directory: not asked, because no realm has a canary"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -250,6 +250,42 @@ fn the_settings_of_the_directory_page_are_those_of_the_schema_with_their_default
     }
 }
 
+#[test]
+fn every_line_of_the_log_that_is_worth_an_alert_is_one_of_the_program() {
+    let operations = read("docs/operations.md");
+    let (_, rest) = operations
+        .split_once("Other lines worth an alert")
+        .expect("the list of lines");
+    let rows = rest.lines().skip_while(|line| !line.starts_with('|'));
+    let rows = rows.take_while(|line| line.starts_with('|')).skip(2);
+    let lines: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+    assert!(lines.len() >= 20, "{lines:?}");
+    let program = program(&root().join("src"));
+    for line in lines {
+        // At the beginning of a literal: so it begins in the log.
+        assert!(program.contains(&format!("\"{line}")), "not in src: {line}");
+    }
+}
+
+/// The source of the program without its tests, each literal on one line.
+fn program(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            text += &program(&path);
+        } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") {
+            let source = fs::read_to_string(&path).expect("text");
+            let mut pieces = source.split("\\\n");
+            text += pieces.next().unwrap_or_default();
+            for piece in pieces {
+                text += piece.trim_start();
+            }
+        }
+    }
+    text
+}
+
 /// The rows of the first table below a heading, cell by cell.
 fn rows<'d>(document: &'d str, heading: &str) -> Vec<Vec<&'d str>> {
     let lines = document.lines().skip_while(|line| *line != heading);

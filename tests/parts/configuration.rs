@@ -83,6 +83,12 @@ impl Configuration {
         self
     }
 
+    /// Another directory, lines of YAML without indentation.
+    pub(crate) fn directory(mut self, members: &str) -> Self {
+        self.users = format!("users:\n{}", indented(members));
+        self
+    }
+
     /// Another section, or several, instead of `tenant`.
     pub(crate) fn sections(mut self, text: &str) -> Self {
         text.clone_into(&mut self.more);

@@ -41,6 +41,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/calls":
             with lock:
                 return self.say(200, {"calls": calls, "at_once": most["at_once"]})
+        if not self.path.startswith("/v1/realms/"):
+            return self.say(404, {"detail": "no such page"})
         with lock:
             most["now"] += 1
             most["at_once"] = max(most["at_once"], most["now"])

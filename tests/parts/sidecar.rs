@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 /// A running sidecar; it is killed when it is dropped.
 pub(crate) struct Sidecar {
+    program: PathBuf,
     process: Child,
     place: Place,
     log: Arc<Mutex<Vec<String>>>,
@@ -51,6 +52,11 @@ impl Place {
         self.path("check.sock").display().to_string()
     }
 
+    /// What is in a file beside the configuration, or in that.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).expect("a file is read")
+    }
+
     /// Writes a file beside the configuration, by renaming: nobody sees half of it.
     pub(crate) fn write(&self, name: &str, text: &str) {
         let new = self.path("new");
@@ -75,22 +81,30 @@ impl Sidecar {
         let place = Place::new();
         let text = configuration(&place);
         place.write("config.yaml", &text);
-        let mut process = Command::new(program)
-            .args(["serve", "--config"])
-            .arg(place.path("config.yaml"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{} starts: {error}", program.display()));
-        let log = Arc::new(Mutex::new(Vec::new()));
-        collect(process.stdout.take(), &log);
-        collect(process.stderr.take(), &log);
+        let (process, log) = spawn(program, &place);
         Self {
+            program: program.to_owned(),
             process,
             place,
             log,
         }
+    }
+
+    /// Asks it to stop, and waits for its end.
+    ///
+    /// # Panics
+    /// If it does not end well.
+    pub(crate) async fn stop(&mut self) {
+        self.terminate();
+        let status = self.ended().await;
+        assert!(status.success(), "{status}:\n{}", self.log().join("\n"));
+    }
+
+    /// Starts the program again at its place, with the files it left there and a log of its own, and
+    /// waits until it is ready.
+    pub(crate) async fn start_again(&mut self) {
+        (self.process, self.log) = spawn(&self.program, &self.place);
+        self.ready().await;
     }
 
     /// Waits until `/readyz` says so.
@@ -185,6 +199,21 @@ impl Sidecar {
             .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
             .sum()
     }
+}
+
+fn spawn(program: &Path, place: &Place) -> (Child, Arc<Mutex<Vec<String>>>) {
+    let mut process = Command::new(program)
+        .args(["serve", "--config"])
+        .arg(place.path("config.yaml"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{} starts: {error}", program.display()));
+    let log = Arc::new(Mutex::new(Vec::new()));
+    collect(process.stdout.take(), &log);
+    collect(process.stderr.take(), &log);
+    (process, log)
 }
 
 fn collect(stream: Option<impl Read + Send + 'static>, log: &Arc<Mutex<Vec<String>>>) {

@@ -90,7 +90,7 @@ impl From<(Arc<str>, Option<CanaryHeard>)> for CanaryView {
             realm: realm.to_string(),
             state: match heard.map(|(state, _)| state) {
                 None => message::CanaryState::Unasked,
-                Some(CanaryState::Found) => message::CanaryState::Good,
+                Some(CanaryState::Found) => message::CanaryState::Found,
                 Some(CanaryState::Missing) => message::CanaryState::Missing,
                 Some(CanaryState::Unanswered(_)) => message::CanaryState::Unanswered,
             },

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::token::issuer::{self, Issuer};
-use crate::user::directory::{Answer, Directory, Query, Question};
+use crate::user::directory::{Answer, Directory, Query, Question, Reason};
 use crate::user::{self, Canary};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -15,8 +15,17 @@ use tokio::time::timeout;
 /// What was answered.
 pub(super) struct Reached {
     issuers: Vec<(Arc<str>, Result<usize, String>)>,
-    /// By realm: whether the canary is there.
-    canaries: Vec<(Arc<str>, Result<(), String>)>,
+    /// By realm; the directory is not asked where there is none.
+    canaries: Vec<(Arc<str>, Heard)>,
+}
+
+/// What was answered about a canary.
+enum Heard {
+    Found,
+    /// The directory says, recognizably, that it is not there.
+    Missing,
+    /// Nothing trustworthy was answered, and why.
+    Unanswered(String),
 }
 
 /// Asks all issuers and for all canaries at once; each has its own time-out.
@@ -41,7 +50,7 @@ async fn keys(config: &issuer::Config) -> (Arc<str>, Result<usize, String>) {
     (Arc::clone(&config.name), keys)
 }
 
-async fn canaries(config: &Config) -> Vec<(Arc<str>, Result<(), String>)> {
+async fn canaries(config: &Config) -> Vec<(Arc<str>, Heard)> {
     let user::Config {
         directory,
         timeout,
@@ -56,18 +65,14 @@ async fn canaries(config: &Config) -> Vec<(Arc<str>, Result<(), String>)> {
     let asked = canaries.iter().map(async |canary| {
         let found = match &opened {
             Ok(directory) => look_up(*directory, canary, *timeout).await,
-            Err(error) => Err(error.clone()),
+            Err(error) => Heard::Unanswered(error.clone()),
         };
         (Arc::clone(&canary.realm), found)
     });
     join_all(asked).await
 }
 
-async fn look_up(
-    directory: &dyn Directory,
-    canary: &Canary,
-    longest: Duration,
-) -> Result<(), String> {
+async fn look_up(directory: &dyn Directory, canary: &Canary, longest: Duration) -> Heard {
     let question = Question {
         query: Query {
             realm: &canary.realm,
@@ -79,15 +84,14 @@ async fn look_up(
         etag: None,
     };
     match timeout(longest, directory.look_up(question)).await {
-        Ok(Ok(answered)) if matches!(answered.answer, Answer::Found(_)) => Ok(()),
-        Ok(Ok(_)) => {
-            Err("the directory does not have it: create it, or correct the request".to_owned())
-        }
-        Ok(Err(unanswered)) => Err(unanswered.to_string()),
-        Err(_) => Err(format!(
-            "no answer within users.timeout, {}",
-            humantime::format_duration(longest)
-        )),
+        Ok(Ok(answered)) => match answered.answer {
+            Answer::Found(_) => Heard::Found,
+            Answer::NotFound => Heard::Missing,
+            // Nobody sent a validator.
+            Answer::Unchanged => Heard::Unanswered(Reason::MalformedAnswer.as_str().to_owned()),
+        },
+        Ok(Err(unanswered)) => Heard::Unanswered(unanswered.reason.as_str().to_owned()),
+        Err(_) => Heard::Unanswered(Reason::Timeout.as_str().to_owned()),
     }
 }
 
@@ -95,7 +99,9 @@ impl Reached {
     pub(super) fn is_all_well(&self) -> bool {
         let Self { issuers, canaries } = self;
         issuers.iter().all(|(_, keys)| keys.is_ok())
-            && canaries.iter().all(|(_, found)| found.is_ok())
+            && canaries
+                .iter()
+                .all(|(_, canary)| matches!(canary, Heard::Found))
     }
 
     /// The members of the object that a program reads.
@@ -104,9 +110,12 @@ impl Reached {
             Ok(keys) => json!({"issuer": &**issuer, "keys": keys}),
             Err(error) => json!({"issuer": &**issuer, "error": error}),
         };
-        let canary = |(realm, found): &(Arc<str>, Result<(), String>)| match found {
-            Ok(()) => json!({"realm": &**realm, "found": true}),
-            Err(error) => json!({"realm": &**realm, "error": error}),
+        let canary = |(realm, canary): &(Arc<str>, Heard)| match canary {
+            Heard::Found => json!({"realm": &**realm, "state": "found"}),
+            Heard::Missing => json!({"realm": &**realm, "state": "missing"}),
+            Heard::Unanswered(reason) => {
+                json!({"realm": &**realm, "state": "unanswered", "reason": reason})
+            }
         };
         [
             (
@@ -129,11 +138,26 @@ impl fmt::Display for Reached {
                 Err(error) => writeln!(f, "issuer {issuer}: not reached: {error}")?,
             }
         }
-        for (realm, found) in &self.canaries {
-            match found {
-                Ok(()) => writeln!(f, "canary of {realm}: found")?,
-                Err(error) => writeln!(f, "canary of {realm}: not found: {error}")?,
+        for (realm, canary) in &self.canaries {
+            match canary {
+                Heard::Found => writeln!(f, "canary of {realm}: found")?,
+                Heard::Missing => writeln!(
+                    f,
+                    "canary of {realm}: missing: the directory answers that there is no such user; \
+                     create it, or correct `users.canary` or the directory's settings"
+                )?,
+                Heard::Unanswered(reason) => writeln!(
+                    f,
+                    "canary of {realm}: nothing trustworthy was answered: {reason}; \
+                     docs/directory.md says what to look at for each reason"
+                )?,
             }
+        }
+        if self.canaries.is_empty() {
+            writeln!(
+                f,
+                "directory: not asked, because no realm has a canary (`users.canary`)"
+            )?;
         }
         Ok(())
     }

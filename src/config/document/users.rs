@@ -38,14 +38,16 @@ pub(in crate::config) struct Users {
     /// The admin API of Supabase Auth (GoTrue).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) supabase: Option<Supabase>,
-    /// The time-out of one look-up, also when nobody waits any more.
+    /// The time-out of one attempt, also when nobody waits any more. A look-up is one attempt or
+    /// several, so it may last longer.
     pub(in crate::config) timeout: Period,
     /// The longest a request waits for a look-up, and never past its own deadline less a tenth.
     pub(in crate::config) wait: Period,
-    /// How often a look-up that brought no trustworthy answer is tried again.
+    /// How many attempts may follow a first one that failed with `timeout`, `connect`, `truncated` or
+    /// `server_error`, or with `throttled` and a `Retry-After` of at most a second.
     #[schemars(range(max = 10))]
     pub(in crate::config) retries: usize,
-    /// How many look-ups may be under way at once.
+    /// How many attempts may be under way at once.
     #[schemars(range(min = 2, max = 65536))]
     pub(in crate::config) concurrency: usize,
     /// How long after a token's issue its user may not be visible in the directory yet.

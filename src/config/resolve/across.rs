@@ -2,7 +2,8 @@
 
 use super::issuers;
 use crate::config::document::{
-    Canary, Document, Issuer, NotFoundCode, TenantSource, Tenants, Users,
+    Canary, Document, Issuer, KnownFormat, NotFoundCode, SubjectFormat, TenantSource, Tenants,
+    Users,
 };
 use crate::config::report::At;
 use crate::yaml::shown;
@@ -17,6 +18,7 @@ pub(super) fn check(at: &At<'_>, document: &Document) {
         directory_proves_tenants(at, issuers, users, document);
         attributes_exist(at, users, document);
         canaries_stand_for_any(at, &sharing, issuers, users);
+        supabase_asks_for_uuids(at, issuers, users);
     }
 }
 
@@ -220,6 +222,25 @@ fn canaries_stand_for_any(at: &At<'_>, sharing: &Sharing<'_>, issuers: &[Issuer]
                      a user that always exists"
                 ),
             );
+    }
+}
+
+/// Supabase knows users by UUID: whoever is named otherwise can never be asked for.
+fn supabase_asks_for_uuids(at: &At<'_>, issuers: &[Issuer], users: &Users) {
+    if users.supabase.is_none() {
+        return;
+    }
+    for (index, issuer) in issuers.iter().enumerate() {
+        if !matches!(
+            issuer.subject.format,
+            SubjectFormat::Known(KnownFormat::Uuid)
+        ) {
+            at.key("issuers").item(index).key("subject").key("format").warn(
+                "not `uuid`",
+                "Supabase knows users by UUID alone: tokens of other subjects are answered with 503 \
+                 instead of `subject_invalid`; write `subject: {format: uuid}`",
+            );
+        }
     }
 }
 

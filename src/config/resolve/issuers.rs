@@ -134,7 +134,13 @@ fn identifier(at: &At<'_>, written: String, keys: &Keys) -> Option<Arc<str>> {
     if fetches || written.contains("://") {
         // Where nothing is fetched, a plain URL is a name like any other.
         let plain = keys.allow_plaintext || !fetches;
-        let url = url::fetched(&at, &written, Plain::Loopback, plain)?;
+        let url = url::fetched(
+            &at,
+            &written,
+            "https://id.example.com/path",
+            Plain::Loopback,
+            plain,
+        )?;
         if url.query().is_some() {
             at.wrong("an issuer without `?`", shown(&written), "remove the query");
             return None;

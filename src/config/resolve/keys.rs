@@ -46,6 +46,7 @@ pub(super) fn resolve(
             let url = url::fetched(
                 &at.key("jwks_url"),
                 &written,
+                "https://id.example.com/path",
                 Plain::Loopback,
                 allow_plaintext,
             );

@@ -13,14 +13,16 @@ pub(super) enum Plain {
     Cluster,
 }
 
-/// An absolute `https` URL without user name and fragment; `http` where it may be plain.
+/// An absolute `https` URL without user name and fragment; `http` where it may be plain. Where it is
+/// none, `example` shows what is meant.
 pub(super) fn fetched(
     at: &At<'_>,
     written: &str,
+    example: &str,
     plain: Plain,
     allow_plaintext: bool,
 ) -> Option<Url> {
-    let url = absolute(at, written)?;
+    let url = absolute(at, written, example)?;
     let allowed = match url.scheme() {
         "https" => true,
         "http" => is_near(&url, plain) || allow_plaintext,
@@ -46,7 +48,7 @@ pub(super) fn is_exposed(url: &Url, plain: Plain) -> bool {
     url.scheme() == "http" && !is_near(url, plain)
 }
 
-fn absolute(at: &At<'_>, written: &str) -> Option<Url> {
+fn absolute(at: &At<'_>, written: &str, example: &str) -> Option<Url> {
     let plain_text = written.bytes().all(|byte| byte.is_ascii_graphic());
     let url = match Url::parse(written) {
         Ok(url) if plain_text && written.contains("://") && url.has_host() => url,
@@ -54,7 +56,7 @@ fn absolute(at: &At<'_>, written: &str) -> Option<Url> {
             at.wrong(
                 "an absolute URL",
                 shown(written),
-                "write for example `https://id.example.com/path`",
+                format!("write for example `{example}`"),
             );
             return None;
         }

@@ -167,7 +167,7 @@ fn exactly_one<const N: usize>(at: &At<'_>, offers: [Offer; N]) -> Option<direct
             at.wrong(
                 "exactly one directory",
                 "none",
-                "add `http: {url: …, not_found: {code: …}}` or `file: {path: users.yaml}`",
+                "add one of `http`, `grpc`, `scim`, `supabase` and `file`, for example `file: {path: users.yaml}`",
             );
             None
         }

@@ -34,6 +34,7 @@ pub(super) enum Row {
     Subjects,
     Ids,
     Aliases,
+    Tenants,
 }
 
 #[derive(Clone, Debug)]
@@ -49,6 +50,8 @@ pub(super) struct Alias {
 pub(super) struct Suspension {
     pub(super) time: Timestamp,
     pub(super) holds: bool,
+    /// How long it is known that it holds no more; one that holds does not end by itself.
+    pub(super) ends: Instant,
 }
 
 impl Books {
@@ -82,8 +85,9 @@ impl Books {
                 let suspension = Suspension {
                     time: event.time,
                     holds: event.kind == Kind::TenantSuspended,
+                    ends: arrived + self.settings.tombstone_for,
                 };
-                self.put_suspension(&place, suspension);
+                self.put_suspension(place, suspension);
                 Ok(())
             }
             (Kind::UserIdChanged { to, all_tokens }, Some(Whom::Subject(from))) => {
@@ -101,6 +105,22 @@ impl Books {
                 if self.leads_to(&place, to, from) {
                     return Err(EventError::Cycle(Arc::clone(from)));
                 }
+                // Whoever is remembered under the old name is not who bears it now; and whoever was not
+                // found under the new one is there.
+                let gone = Event {
+                    version: None,
+                    ..event.clone()
+                };
+                self.tell(Row::Subjects, place.clone(), &gone, arrived);
+                let there = Event {
+                    kind: Kind::UserUpdated,
+                    ..event.clone()
+                };
+                let new = Place {
+                    name: Arc::clone(to),
+                    ..place.clone()
+                };
+                self.tell(Row::Subjects, new, &there, arrived);
                 self.put_alias(place, alias);
                 Ok(())
             }
@@ -122,28 +142,32 @@ impl Books {
                     name,
                     tenant: event.tenant.clone(),
                 };
-                let ends = arrived + self.settings.tombstone_for;
-                let fence = match self.shelf(row).at(&place) {
-                    Some(known) => known.told(event, arrived, ends),
-                    None => Fence::first(event, arrived, ends),
-                };
-                self.put_fence(row, place, fence);
+                self.tell(row, place, event, arrived);
                 Ok(())
             }
         }
     }
 
+    fn tell(&mut self, row: Row, place: Place, event: &Event, arrived: Instant) {
+        let ends = arrived + self.settings.tombstone_for;
+        let fence = match self.shelf(row).at(&place) {
+            Some(known) => known.told(event, arrived, ends),
+            None => Fence::first(event, arrived, ends),
+        };
+        self.put_fence(row, place, fence);
+    }
+
     pub(super) const fn shelf(&self, row: Row) -> &Shelf<Fence> {
         match row {
             Row::Ids => &self.ids,
-            Row::Subjects | Row::Aliases => &self.subjects,
+            Row::Subjects | Row::Aliases | Row::Tenants => &self.subjects,
         }
     }
 
     const fn shelf_mut(&mut self, row: Row) -> &mut Shelf<Fence> {
         match row {
             Row::Ids => &mut self.ids,
-            Row::Subjects | Row::Aliases => &mut self.subjects,
+            Row::Subjects | Row::Aliases | Row::Tenants => &mut self.subjects,
         }
     }
 
@@ -166,15 +190,19 @@ impl Books {
     }
 
     /// Of two at one time the suspension stands.
-    pub(super) fn put_suspension(&mut self, place: &Place, suspension: Suspension) {
-        let known = self.tenants.at(place).copied();
+    pub(super) fn put_suspension(&mut self, place: Place, suspension: Suspension) {
+        let known = self.tenants.at(&place).copied();
         let newer = known.is_none_or(|known| {
             suspension.time > known.time || (suspension.time == known.time && suspension.holds)
         });
-        if newer {
-            self.tenants.put(place, suspension);
-            self.suspended += usize::from(suspension.holds);
-            self.suspended -= usize::from(known.is_some_and(|known| known.holds));
+        if !newer {
+            return;
+        }
+        self.tenants.put(&place, suspension);
+        self.suspended += usize::from(suspension.holds);
+        self.suspended -= usize::from(known.is_some_and(|known| known.holds));
+        if !suspension.holds {
+            self.list(suspension.ends, Row::Tenants, place);
         }
     }
 
@@ -194,26 +222,28 @@ impl Books {
         true
     }
 
-    /// The newest subject to which an old one leads, for a token that was issued then.
-    pub(super) fn alias(
+    /// The subjects to which an old one leads, one after the other, for a token that was issued then.
+    pub(super) fn aliases(
         &self,
         person: Person<'_>,
         issued: Option<Timestamp>,
         now: Instant,
-    ) -> Option<Arc<str>> {
+    ) -> Vec<Arc<str>> {
         let is_meant = |alias: &&Alias| {
             alias.ends > now && (alias.all_tokens || issued.is_none_or(|at| at <= alias.time))
         };
-        let mut newest = None;
-        for _ in 0..LONGEST_CHAIN {
-            let subject = newest.as_deref().unwrap_or(person.subject);
+        let mut names: Vec<Arc<str>> = Vec::new();
+        while names.len() < LONGEST_CHAIN {
+            let subject = names.last().map_or(person.subject, |name| name);
             let mut aliases = self.aliases.of(person.realm, subject, person.tenant);
             match aliases.find(is_meant) {
-                Some(alias) => newest = Some(Arc::clone(&alias.to)),
+                // A name that was seen leads round in a circle.
+                Some(alias) if names.contains(&alias.to) || *alias.to == *person.subject => break,
+                Some(alias) => names.push(Arc::clone(&alias.to)),
                 None => break,
             }
         }
-        newest
+        names
     }
 
     pub(super) fn judge_found(
@@ -309,7 +339,8 @@ impl Books {
     }
 
     fn held(&self) -> usize {
-        self.subjects.len() + self.ids.len() + self.aliases.len()
+        let resumed = self.tenants.len() - self.suspended;
+        self.subjects.len() + self.ids.len() + self.aliases.len() + resumed
     }
 
     fn list(&mut self, ends: Instant, row: Row, place: Place) {
@@ -332,6 +363,10 @@ impl Books {
         ends.retain(|(ends, row, place)| {
             let stands = match row {
                 Row::Aliases => self.aliases.at(place).is_some_and(|at| at.ends == *ends),
+                Row::Tenants => {
+                    let resumed = self.tenants.at(place);
+                    resumed.is_some_and(|at| !at.holds && at.ends == *ends)
+                }
                 Row::Subjects | Row::Ids => {
                     let fence = self.shelf(*row).at(place);
                     fence.is_some_and(|fence| fence.ends == *ends)
@@ -348,6 +383,9 @@ impl Books {
             return;
         };
         match row {
+            Row::Tenants => {
+                self.tenants.cut(&place, |at| !at.holds && at.ends == ends);
+            }
             Row::Aliases => {
                 self.aliases.cut(&place, |alias| alias.ends == ends);
             }

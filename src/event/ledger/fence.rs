@@ -20,6 +20,8 @@ pub(super) struct Fence {
     pub(super) decided: Option<(Timestamp, Option<Version>)>,
     /// What it said, until it is lifted.
     pub(super) mark: Option<MarkKind>,
+    /// When it was told that the subject has another bearer, or none.
+    pub(super) moved: Option<Instant>,
     /// When the user was last deleted: once that is lifted, tokens issued at or before this are dead.
     pub(super) revoked: Option<Timestamp>,
     pub(super) ends: Instant,
@@ -34,6 +36,7 @@ impl Fence {
             unversioned: None,
             decided: None,
             mark: None,
+            moved: None,
             revoked: None,
             ends,
         };
@@ -53,11 +56,22 @@ impl Fence {
             Some(_) => self.unversioned,
             None => Some(arrived),
         };
+        let moved = match event.kind {
+            Kind::UserIdChanged { .. } => Some(arrived),
+            Kind::UserCreated
+            | Kind::UserUpdated
+            | Kind::UserDisabled
+            | Kind::UserEnabled
+            | Kind::UserDeleted
+            | Kind::TenantSuspended
+            | Kind::TenantResumed => self.moved,
+        };
         let told = Self {
             arrived,
             time,
             version,
             unversioned,
+            moved,
             ends,
             ..self
         };
@@ -120,6 +134,7 @@ impl Fence {
                 at: self.decided.map_or(self.time, |(at, _)| at),
                 version: self.told_at_decision().and(self.version),
             }),
+            None if self.moved.is_some_and(|arrived| sent < arrived) => Judgement::Renamed,
             None => {
                 let outdated = match order {
                     Some(Ordering::Less) => true,
@@ -143,10 +158,14 @@ impl Fence {
     pub(super) fn judge_not_found(&self, sent: Instant) -> Judgement {
         match self.judge(None, sent) {
             marked @ Judgement::Marked(_) => marked,
-            Judgement::Outdated | Judgement::Stands { .. } if sent < self.arrived => {
+            Judgement::Renamed | Judgement::Outdated | Judgement::Stands { .. }
+                if sent < self.arrived =>
+            {
                 Judgement::Outdated
             }
-            Judgement::Outdated | Judgement::Stands { .. } => Judgement::Stands { revoked: None },
+            Judgement::Renamed | Judgement::Outdated | Judgement::Stands { .. } => {
+                Judgement::Stands { revoked: None }
+            }
         }
     }
 
@@ -155,6 +174,24 @@ impl Fence {
     pub(super) fn is_lifted_by(&self, version: Version) -> bool {
         let greater = |told| compared(Some(version), told) == Some(Ordering::Greater);
         self.mark.is_some() && greater(self.version) && greater(self.told_at_decision())
+    }
+
+    /// This fence and another of the same user: of each of the two what is newer.
+    pub(super) fn and(self, other: Self) -> Self {
+        let newest = if other.time > self.time { other } else { self };
+        let at = |fence: &Self| fence.decided.map(|(at, _)| at);
+        let decided = if at(&other) > at(&self) { other } else { self };
+        Self {
+            arrived: self.arrived.max(other.arrived),
+            time: newest.time,
+            version: newest.version,
+            unversioned: self.unversioned.max(other.unversioned),
+            decided: decided.decided,
+            mark: decided.mark,
+            moved: self.moved.max(other.moved),
+            revoked: self.revoked.max(other.revoked),
+            ends: self.ends.max(other.ends),
+        }
     }
 
     fn told_at_decision(&self) -> Option<Version> {
@@ -170,6 +207,7 @@ impl Judgement {
                 Self::Marked(if other.kind > one.kind { other } else { one })
             }
             (marked @ Self::Marked(_), _) | (_, marked @ Self::Marked(_)) => marked,
+            (Self::Renamed, _) | (_, Self::Renamed) => Self::Renamed,
             (Self::Outdated, _) | (_, Self::Outdated) => Self::Outdated,
             (Self::Stands { revoked: one }, Self::Stands { revoked: other }) => Self::Stands {
                 revoked: one.max(other),

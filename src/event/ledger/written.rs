@@ -86,7 +86,7 @@ impl Books {
         });
         self.tenants.each(|place, suspension| {
             let told = Told::Suspended(suspension.holds);
-            write(place, suspension.time, now, told);
+            write(place, suspension.time, suspension.ends, told);
         });
         entries
     }
@@ -119,11 +119,14 @@ impl Books {
                     decided: decided
                         .map(|(at, version)| (Timestamp::from_millis(at), read(version))),
                     mark: mark.map(MarkKind::from),
+                    moved: None,
                     revoked: revoked.map(Timestamp::from_millis),
                     ends: now + left.min(self.settings.tombstone_for),
                 };
-                let is_newer = |known: &Fence| known.time >= time;
-                if !left.is_zero() && !self.shelf(row).at(&place).is_some_and(is_newer) {
+                if !left.is_zero() {
+                    // An event may have come before the file was read.
+                    let known = self.shelf(row).at(&place).copied();
+                    let fence = known.map_or(fence, |known| known.and(fence));
                     self.put_fence(row, place, fence);
                 }
             }
@@ -138,7 +141,13 @@ impl Books {
                     self.put_alias(place, alias);
                 }
             }
-            Told::Suspended(holds) => self.put_suspension(&place, Suspension { time, holds }),
+            Told::Suspended(holds) => {
+                let ends = now + left.min(self.settings.tombstone_for);
+                let suspension = Suspension { time, holds, ends };
+                if holds || !left.is_zero() {
+                    self.put_suspension(place, suspension);
+                }
+            }
         }
     }
 }

@@ -200,7 +200,7 @@ pub enum CanaryState {
     /// Nothing yet.
     Unasked,
     /// It is there.
-    Good,
+    Found,
     /// The directory says that it is not.
     Missing,
     /// The directory gave no trustworthy answer.

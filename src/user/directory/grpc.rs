@@ -14,6 +14,7 @@ use crate::net::tls::{ClientTls, TlsError};
 use crate::secret::SecretError;
 use http::uri::PathAndQuery;
 use link::Link;
+use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -53,6 +54,19 @@ pub enum Endpoint {
     Unix(PathBuf),
 }
 
+/// As it is written in the configuration.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { tls, host, port } => {
+                let scheme = if *tls { "https" } else { "http" };
+                write!(f, "{scheme}://{host}:{port}")
+            }
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
 /// Why the client of a gRPC directory cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum GrpcError {
@@ -78,6 +92,8 @@ pub struct GrpcDirectory {
     required: Vec<String>,
     /// The realms to watch; none where nothing is watched.
     watched: Option<Vec<Arc<str>>>,
+    /// For the log.
+    endpoint: String,
     counts: Arc<Counts>,
 }
 
@@ -89,6 +105,7 @@ impl GrpcDirectory {
         let link = Link::open(&config)?;
         Ok(Self {
             link: Arc::new(link),
+            endpoint: config.endpoint.to_string(),
             required: config.required,
             watched: config.watch.then(|| realms.to_vec()),
             counts: Arc::default(),
@@ -140,7 +157,12 @@ impl Directory for GrpcDirectory {
     fn changes(&self) -> Option<Changes> {
         let realms = self.watched.clone()?;
         let (link, counts) = (Arc::clone(&self.link), Arc::clone(&self.counts));
-        Some(Box::pin(watch::changes(link, realms, counts)))
+        Some(Box::pin(watch::changes(
+            link,
+            self.endpoint.clone(),
+            realms,
+            counts,
+        )))
     }
 
     fn watch_counts(&self) -> Option<&Counts> {

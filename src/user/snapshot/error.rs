@@ -37,7 +37,7 @@ pub enum SnapshotError {
         bytes: u64,
     },
     /// It begins as no snapshot does.
-    #[error("expected a snapshot of users in {}, found another file: correct the path", .0.display())]
+    #[error("expected a snapshot of users in {}, found another file, or a damaged one: remove it, or correct the path", .0.display())]
     NotASnapshot(PathBuf),
     /// It is of a form that is not read.
     #[error("expected a snapshot of version 1 in {}, found another version: it is replaced on stop", .0.display())]

@@ -38,7 +38,7 @@ pub(super) fn key(secret: &Secret) -> Result<Key, SnapshotError> {
 pub(super) fn begins_as_one(file: &File) -> bool {
     let mut first = Vec::new();
     let read = file.take(NAME.len() as u64).read_to_end(&mut first);
-    read.is_ok() && first == NAME
+    read.is_ok() && NAME.starts_with(&first)
 }
 
 /// A snapshot that is being written.

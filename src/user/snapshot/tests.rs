@@ -370,6 +370,22 @@ fn only_nothing_an_empty_file_and_a_snapshot_may_be_replaced() {
 }
 
 #[test]
+fn a_snapshot_that_was_cut_in_its_first_word_is_replaced_and_another_file_stays_as_it_is() {
+    let place = Place::empty();
+    place.put(b"subg");
+    place.write(&content()).unwrap();
+    assert!(place.read().is_ok());
+    for other in [&b"users: []\n"[..], &[0; 4096], b"Subgate users 1\n"] {
+        place.put(other);
+        assert!(matches!(
+            place.write(&content()),
+            Err(SnapshotError::NotASnapshot(_))
+        ));
+        assert_eq!(fs::read(&place.path).unwrap(), other);
+    }
+}
+
+#[test]
 fn a_user_takes_few_bytes() {
     let users: Vec<_> = (0..1000).map(user).collect();
     let place = Place::with(&Content { users, ..content() });

@@ -1,10 +1,10 @@
 //! Users who come and go, and answers that lag behind.
 
-use super::{CONSISTENT, LASTING, PATIENT, is_counted, is_told};
+use super::{LASTING, PATIENT, is_counted, is_told};
 use crate::parts::client::get;
 use crate::parts::faulty::person;
 use crate::parts::until;
-use crate::scene::{Scene, event};
+use crate::scene::{CONSISTENT, Scene, event};
 use crate::world::Expected;
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -7,9 +7,17 @@ use crate::parts::until;
 use crate::scene::{Scene, event};
 use crate::world::Expected;
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// It was refused for want of a trustworthy answer, and told with its reason.
 async fn is_unavailable(scene: &Scene, answer: &Answer, subject: &str, reason: &str) {
+    is_refused_for(scene, answer, subject, reason).await;
+    assert!(scene.unanswered(reason).await >= 1.0, "{reason}");
+}
+
+/// It was refused for this reason, whatever becomes of the look-up.
+async fn is_refused_for(scene: &Scene, answer: &Answer, subject: &str, reason: &str) {
     answer.is_refused(503, "directory_unavailable");
     let retry = answer.header("retry-after").parse::<u32>();
     assert!(retry.is_ok_and(|seconds| seconds > 0), "{answer:?}");
@@ -17,7 +25,6 @@ async fn is_unavailable(scene: &Scene, answer: &Answer, subject: &str, reason: &
     scene
         .decided(json!({"code": "directory_unavailable", "subject": subject, "reason": reason}))
         .await;
-    assert!(scene.unanswered(reason).await >= 1.0, "{reason}");
 }
 
 #[tokio::test]
@@ -43,9 +50,40 @@ async fn row_15_with_the_store_down_known_users_pass_and_nobody_is_said_not_to_e
 }
 
 #[tokio::test]
+async fn row_15_with_a_slow_store_known_users_pass_and_nobody_is_said_not_to_exist() {
+    let users = format!("timeout: 10s\nwait: 200ms\n{FLEETING}retries: 0\n");
+    let mut scene = Scene::with(vec![person("acme", "alice")], &users).await;
+    until("alice is known", async || {
+        scene.ask("alice").await.status == 200
+    })
+    .await;
+    scene.service.slow(Duration::from_secs(1));
+    let known = scene.ask("alice").await;
+    known.is_allowed();
+    assert_eq!(known.seen("x-user-id"), ["u-alice"]);
+    scene
+        .decided(json!({"code": "allow", "cache": "stale", "reason": "timeout"}))
+        .await;
+    let stranger = scene.ask("dave").await;
+    is_refused_for(&scene, &stranger, "dave", "timeout").await;
+
+    scene.service.slow(Duration::ZERO);
+    until("dave is nobody, since the store says so", async || {
+        let answer = scene.ask("dave").await;
+        answer.code() == "user_not_found"
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn row_16_an_answer_that_is_not_recognized_is_never_a_not_found() {
     let users = format!("{PATIENT}{FLEETING}retries: 0\n");
-    let mut scene = Scene::with(vec![person("acme", "alice")], &users).await;
+    let known = |number| format!("known-{number}");
+    let people = (0..6).map(|number| person("acme", &known(number)));
+    let mut scene = Scene::with(people.collect(), &users).await;
+    for number in 0..6 {
+        scene.ask(&known(number)).await.is_allowed();
+    }
     for (number, (mood, reason)) in [
         ("html_not_found", "unrecognized_not_found"),
         ("other_not_found", "unrecognized_not_found"),
@@ -61,9 +99,47 @@ async fn row_16_an_answer_that_is_not_recognized_is_never_a_not_found() {
         let subject = format!("user-{number}");
         let answer = scene.ask(&subject).await;
         is_unavailable(&scene, &answer, &subject, reason).await;
+        is_served_as_last_known(&scene, &known(number), reason).await;
         scene.service.mood("well");
         scene.ask(&subject).await.is_refused(403, "user_not_found");
     }
+}
+
+/// Somebody passes as before, for this reason.
+async fn is_served_as_last_known(scene: &Scene, subject: &str, reason: &str) {
+    let answer = scene.ask(subject).await;
+    answer.is_allowed();
+    assert_eq!(answer.seen("x-user-id"), [format!("u-{subject}")]);
+    scene
+        .decided(json!({"code": "allow", "subject": subject, "cache": "stale", "reason": reason}))
+        .await;
+}
+
+#[tokio::test]
+async fn row_16_a_wrong_path_is_never_a_not_found() {
+    let users = format!("{PATIENT}{FLEETING}retries: 0\n");
+    let people = vec![person("acme", "alice")];
+    let scene = Scene::configured(people, |_, same| same.users(&users)).await;
+    scene.ask("alice").await.is_allowed();
+    let right = scene.sidecar.place().read("config.yaml");
+    let reloads = async || {
+        let taken = "subgate_config_reloads_total{result=\"taken\"}";
+        scene.sidecar.metric(taken).await
+    };
+    scene
+        .sidecar
+        .reload(&right.replace("/v1/realms/", "/v2/realms/"));
+    until("the wrong path is taken", async || reloads().await > 0.5).await;
+    let stranger = scene.ask("dave").await;
+    is_unavailable(&scene, &stranger, "dave", "unrecognized_not_found").await;
+    // What another place told of her is not held against this one.
+    let known = scene.ask("alice").await;
+    is_unavailable(&scene, &known, "alice", "unrecognized_not_found").await;
+
+    scene.sidecar.reload(&right);
+    until("the right path is taken", async || reloads().await > 1.5).await;
+    scene.ask("alice").await.is_allowed();
+    scene.ask("dave").await.is_refused(403, "user_not_found");
 }
 
 #[tokio::test]
@@ -173,6 +249,18 @@ async fn row_19_an_event_ends_what_is_stale_at_once() {
     scene.tell(event("user.updated", "alice")).await;
     assert_eq!(roles(&scene).await, ["reader"]);
     assert_eq!(scene.service.calls("alice").await, 2);
+}
+
+#[tokio::test]
+async fn row_19_a_change_that_nobody_told_is_seen_once_fresh_is_over() {
+    let fresh = Duration::from_secs(1);
+    let cache = "cache: {fresh: 1s, stale_while_revalidate: 0s}\n";
+    let mut scene = Scene::with(with_roles(&["admin"]), &format!("{PATIENT}{cache}")).await;
+    let roles = async |scene: &Scene| scene.ask("alice").await.seen("x-user-roles");
+    assert_eq!(roles(&scene).await, ["admin"]);
+    scene.service.people(with_roles(&["reader"]));
+    sleep(fresh).await;
+    assert_eq!(roles(&scene).await, ["reader"]);
 }
 
 #[tokio::test]

@@ -1,15 +1,16 @@
 //! Stores that lost users, and replicas that lag.
 
-use super::{Fault, LONG, SHORT, people};
+use super::{Fault, LONG, SHORT, beyond, people};
+use crate::parts::client::Answer;
 use crate::parts::faulty::{Faulty, person};
 use crate::parts::until;
-use crate::scene::{Scene, event};
+use crate::scene::{CONSISTENT, Scene, event};
 use crate::world::Expected;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 const CANARY: &str = "canary: [{issuer: acme, tenant: acme, subject: canary}]\n";
 const GUARD: &str = "vanish_guard: {share: 0.2, window: 60s, min: 3}\n";
-const CONSISTENT: &str = "  consistent_read: {header: {cache-control: no-cache}}\n";
 
 #[tokio::test]
 async fn an_emptied_store_where_a_canary_stands_by() {
@@ -34,7 +35,17 @@ async fn known(scene: &Scene, tenant: &str, count: usize) {
     }
 }
 
-async fn ask(scene: &Scene, tenant: &str, number: usize) -> crate::parts::client::Answer {
+/// The same where a first answer may come too late.
+async fn are_known(scene: &Scene, tenant: &str, count: usize) {
+    for number in 0..count {
+        until("a user is known", async || {
+            ask(scene, tenant, number).await.status == 200
+        })
+        .await;
+    }
+}
+
+async fn ask(scene: &Scene, tenant: &str, number: usize) -> Answer {
     let token = scene.issuer.token().claim("tenant", tenant);
     scene.show(token.subject(&format!("user-{number}"))).await
 }
@@ -146,7 +157,7 @@ async fn a_canary_that_vanishes() {
         scene.ask("frank").await.code() == "user_not_found"
     })
     .await;
-    assert_eq!(scene.guard().await["canaries"][0]["state"], "good");
+    assert_eq!(scene.guard().await["canaries"][0]["state"], "found");
 }
 
 #[tokio::test]
@@ -214,4 +225,107 @@ async fn a_lagging_replica_that_does_not_have_a_new_user_yet() {
     let answer = scene.show(new().subject("olga")).await;
     answer.is_refused(503, "user_not_yet_visible");
     assert_eq!(answer.header("retry-after"), "1");
+}
+
+/// How many of them were answered so.
+fn count(answers: &[Answer], status: u16, code: &str) -> usize {
+    let same = |answer: &&Answer| answer.status == status && answer.code() == code;
+    answers.iter().filter(same).count()
+}
+
+#[tokio::test]
+async fn nobody_of_an_emptied_store_passes_beyond_the_last_trustworthy_answer() {
+    let mut scene = Scene::with(tenant("acme", 12), &format!("{SHORT}{GUARD}")).await;
+    are_known(&scene, "acme", 12).await;
+    scene.service.people(Vec::new());
+    let answers = beyond(Instant::now(), 12, async |number| {
+        ask(&scene, "acme", number).await
+    })
+    .await;
+    assert_eq!(count(&answers, 403, "user_not_found"), 2, "{answers:?}");
+    assert_eq!(count(&answers, 503, "directory_unavailable"), 10);
+    scene
+        .decided(json!({"code": "directory_unavailable", "reason": "vanish_guard"}))
+        .await;
+}
+
+#[tokio::test]
+async fn nobody_of_a_lost_tenant_passes_beyond_the_last_trustworthy_answer() {
+    let mut everybody = tenant("acme", 6);
+    everybody.extend(tenant("globex", 6));
+    let mut scene = Scene::with(everybody, &format!("{SHORT}{GUARD}")).await;
+    are_known(&scene, "acme", 6).await;
+    are_known(&scene, "globex", 6).await;
+    scene.service.people(tenant("acme", 6));
+    let answers = beyond(Instant::now(), 6, async |number| {
+        ask(&scene, "globex", number).await
+    })
+    .await;
+    assert_eq!(count(&answers, 403, "user_not_found"), 2, "{answers:?}");
+    assert_eq!(count(&answers, 503, "directory_unavailable"), 4);
+    scene
+        .decided(json!({"code": "directory_unavailable", "reason": "vanish_guard"}))
+        .await;
+    are_known(&scene, "acme", 6).await;
+}
+
+#[tokio::test]
+async fn a_lost_user_beside_a_lost_canary_passes_no_longer_than_the_last_trustworthy_answer() {
+    let mut well = people();
+    well.extend([person("acme", "canary"), person("acme", "frank")]);
+    let mut scene = Scene::with(well, &format!("{SHORT}{CANARY}")).await;
+    until("frank is known", async || {
+        scene.ask("frank").await.status == 200
+    })
+    .await;
+    scene.service.people(people());
+    let answers = beyond(Instant::now(), 1, async |_| scene.ask("frank").await).await;
+    answers[0].is_refused(503, "directory_unavailable");
+    scene
+        .decided(json!({"code": "directory_unavailable", "reason": "canary_missing"}))
+        .await;
+    // Whoever the service still has is found, canary or not.
+    until("alice passes", async || {
+        scene.ask("alice").await.status == 200
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deleted_user_whom_a_replica_still_has_never_passes() {
+    let mut scene = Scene::with(people(), &format!("{CONSISTENT}{SHORT}")).await;
+    until("alice is known", async || {
+        scene.ask("alice").await.status == 200
+    })
+    .await;
+    scene.service.people(Vec::new());
+    let replica = person("acme", "alice");
+    scene.service.replica("acme", "alice", replica);
+    let mut deleted = event("user.deleted", "alice");
+    deleted["version"] = json!(2);
+    scene.tell(deleted).await;
+    beyond(Instant::now(), 1, async |_| {
+        let answer = scene.ask("alice").await;
+        answer.is_refused(403, "user_not_found");
+        answer
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_disabled_user_whom_every_replica_has_as_she_was_never_passes() {
+    let scene = Scene::with(people(), &format!("{CONSISTENT}{SHORT}")).await;
+    until("alice is known", async || {
+        scene.ask("alice").await.status == 200
+    })
+    .await;
+    let mut disabled = event("user.disabled", "alice");
+    disabled["version"] = json!(2);
+    scene.tell(disabled).await;
+    beyond(Instant::now(), 1, async |_| {
+        let answer = scene.ask("alice").await;
+        answer.is_refused(403, "user_disabled");
+        answer
+    })
+    .await;
 }

@@ -1,11 +1,12 @@
 //! A service that is not there, or not in time.
 
-use super::{Fault, LONG, SHORT};
+use super::{Fault, LONG, SHORT, beyond};
 use crate::parts::faulty::{Faulty, person};
 use crate::parts::until;
 use crate::scene::Scene;
 use crate::world::Expected;
 use std::time::Duration;
+use tokio::time::Instant;
 
 #[tokio::test]
 async fn a_service_that_is_down() {
@@ -75,4 +76,33 @@ async fn a_service_that_flaps() {
         .await;
     }
     assert!(scene.unanswered("server_error").await >= 1.0);
+}
+
+/// Nor does a change of what is wrong lengthen what may be served.
+#[tokio::test]
+async fn a_service_that_flaps_and_stays_away() {
+    let mut scene = Scene::with(super::people(), SHORT).await;
+    until("alice is known", async || {
+        scene.ask("alice").await.status == 200
+    })
+    .await;
+    for _ in 0..3 {
+        scene.service.mood("status 503");
+        scene.ask("alice").await;
+        scene.service.mood("well");
+        until("alice passes again", async || {
+            scene.ask("alice").await.status == 200
+        })
+        .await;
+    }
+    scene.service.mood("status 503");
+    let began = Instant::now();
+    let moods = ["garbage", "status 503", "html_not_found", "other_user"];
+    let mut moods = moods.into_iter().cycle();
+    let answers = beyond(began, 1, async |_| {
+        scene.service.mood(moods.next().expect("no end"));
+        scene.ask("alice").await
+    })
+    .await;
+    answers[0].is_refused(503, "directory_unavailable");
 }

@@ -1,12 +1,17 @@
 //! 429: the service wants to be left alone for a while.
 
-use super::{LONG, people};
+use super::{LONG, lies, people};
 use crate::parts::until;
 use crate::scene::Scene;
 use crate::world::Expected;
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
+
+#[tokio::test]
+async fn throttling() {
+    lies("throttled 1", "throttled").await;
+}
 
 #[tokio::test]
 async fn a_plea_for_a_pause_is_obeyed_until_it_is_over() {

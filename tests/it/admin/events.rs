@@ -171,3 +171,15 @@ async fn an_event_that_is_none_is_told_why() {
         "conflict"
     );
 }
+
+#[tokio::test]
+async fn an_event_ahead_of_its_time_is_told_once_what_was_expected() {
+    let office = Office::open().await;
+    let ahead = json!({
+        "type": "user.deleted", "issuer": "acme", "subject": "a", "time": "2999-01-01T00:00:00Z",
+    });
+    assert_eq!(
+        office.post("/v1/events", &ahead).await.json()["detail"],
+        "time: expected one at most 5 minutes ahead, came 2999-01-01T00:00:00Z"
+    );
+}

@@ -79,7 +79,7 @@ fn another_directory_tells_realms_and_tenants_apart_too() {
 #[test]
 fn an_attribute_that_users_write_themselves_is_a_risk() {
     let folder = folder();
-    let text = "issuers: [{issuer: 'https://a', audiences: [b]}]\n\
+    let text = "issuers: [{issuer: 'https://a', audiences: [b], subject: {format: uuid}}]\n\
                 users: {supabase: {url: 'https://s', service_key_file: token, \
                 attributes: {name: /user_metadata/name, plan: /app_metadata/plan}}}";
     let loaded = parse_in(folder.path(), text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
@@ -92,4 +92,32 @@ fn an_attribute_that_users_write_themselves_is_a_risk() {
         named,
         ["users/supabase/attributes/name: `/user_metadata/name`"]
     );
+}
+
+#[test]
+fn subjects_that_supabase_cannot_be_asked_for_are_a_risk() {
+    let folder = folder();
+    let text = "issuers: [{issuer: 'https://a', audiences: [b]}]\n\
+                users: {supabase: {url: 'https://s', service_key_file: token}}";
+    let loaded = parse_in(folder.path(), text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 1);
+    assert!(
+        warnings[0].contains("issuers/0/subject/format: not `uuid`"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_file_at_the_snapshots_place_that_is_none_is_a_risk_and_no_mistake() {
+    let folder = folder();
+    std::fs::write(folder.path().join("users.yaml"), "users: []\n").expect("a file");
+    std::fs::write(folder.path().join("key"), [7; 32]).expect("a file");
+    for (content, risks) in [(&[0; 4096][..], 1), (b"subgate us", 0), (b"", 0)] {
+        std::fs::write(folder.path().join("snapshot"), content).expect("a file");
+        let text = "issuers: [{issuer: 'https://a', audiences: [b]}]\n\
+                    users: {file: {path: users.yaml}, snapshot: {file: snapshot, key_file: key}}";
+        let loaded = parse_in(folder.path(), text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        assert_eq!(loaded.warnings.len(), risks, "{:?}", loaded.warnings);
+    }
 }

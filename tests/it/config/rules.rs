@@ -79,7 +79,8 @@ fn each_rule_of_a_grpc_directory_has_its_mistake() {
         ("", "users/grpc/endpoint: expected a text, got no such key"),
         (
             "endpoint: users",
-            "users/grpc/endpoint: expected an absolute URL",
+            "users/grpc/endpoint: expected an absolute URL, got `users`; write for example \
+             `https://users.example.com:443`",
         ),
         (
             "endpoint: 'http://users.example.com:50051'",

@@ -44,7 +44,13 @@ fn resolve_endpoint(at: &At<'_>, written: &str, allow_plaintext: bool) -> Option
     if let Some(path) = written.strip_prefix("unix:") {
         return socket(at, path);
     }
-    let url = url::fetched(at, written, Plain::Cluster, allow_plaintext)?;
+    let url = url::fetched(
+        at,
+        written,
+        "https://users.example.com:443",
+        Plain::Cluster,
+        allow_plaintext,
+    )?;
     if url.path() != "/" || url.query().is_some() {
         at.wrong(
             "an endpoint without a path",

@@ -103,7 +103,13 @@ pub(super) fn url_parts(
             Part::Name(_) => "x",
         })
         .collect();
-    let url = url::fetched(at, &sample, Plain::Cluster, allow_plaintext)?;
+    let url = url::fetched(
+        at,
+        &sample,
+        "https://users.example.com/path",
+        Plain::Cluster,
+        allow_plaintext,
+    )?;
     if url::is_exposed(&url, Plain::Cluster) {
         at.warn(&shown(written), "subjects travel in plain text");
     }

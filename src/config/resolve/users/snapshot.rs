@@ -44,13 +44,19 @@ fn target(at: &At<'_>, written: &str) -> Option<PathBuf> {
         );
         return None;
     }
-    if !snapshot::may_replace(&path) && path.exists() {
+    if path.exists() && !path.is_file() {
         at.wrong(
-            "a path of its own, where nothing is or an earlier snapshot",
-            format!("{}, another file", shown(written)),
-            "choose another path: the file would be replaced on stop",
+            "the path of a file",
+            format!("{}, which is none", shown(written)),
+            "choose another path",
         );
         return None;
+    }
+    if path.exists() && !snapshot::may_replace(&path) {
+        at.warn(
+            &shown(written),
+            "there is another file, or a damaged snapshot: it is neither used nor replaced; remove it, or choose another path",
+        );
     }
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,

@@ -12,6 +12,7 @@ use futures_util::{Stream, StreamExt as _};
 use http::uri::PathAndQuery;
 use prost::DecodeError;
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -47,19 +48,22 @@ pub struct Counts {
 /// Follows a service for ever: connects when it is polled, and again when the stream is lost.
 ///
 /// Where a stream does not go on where the last one ended, the first one of all included, what was
-/// answered before it began may be untrue: that is [`Change::Missed`].
+/// answered before it began may be untrue: that is [`Change::Missed`]. The log names the endpoint.
 pub(super) fn changes<S: Source>(
     source: S,
+    endpoint: String,
     realms: Vec<Arc<str>>,
     counts: Arc<Counts>,
 ) -> impl Stream<Item = Change> + Send {
     let follower = Follower {
         source,
+        endpoint,
         realms,
         counts,
         token: Bytes::new(),
         stream: None,
         resumed: false,
+        lacks_it: false,
         told: VecDeque::new(),
         pauses: pauses(),
     };
@@ -91,6 +95,7 @@ impl Source for Arc<Link> {
 
 struct Follower<S: Source> {
     source: S,
+    endpoint: String,
     realms: Vec<Arc<str>>,
     counts: Arc<Counts>,
     /// From where to go on; empty where that is not known.
@@ -98,6 +103,8 @@ struct Follower<S: Source> {
     stream: Option<S::Messages>,
     /// Whether what the stream tells goes on where the last one ended.
     resumed: bool,
+    /// Whether the server said that it has no `Watch`, and the log tells so already.
+    lacks_it: bool,
     /// What was read and not yet handed on.
     told: VecDeque<Change>,
     pauses: ExponentialBackoff,
@@ -158,6 +165,7 @@ impl<S: Source> Follower<S> {
     fn read(&mut self, message: Result<WatchResponse, DecodeError>) {
         // It speaks: the next pause is short again.
         self.pauses = pauses();
+        self.lacks_it = false;
         let WatchResponse { resume_token, news } = match message {
             Ok(message) => message,
             Err(error) => return self.skip("", &error),
@@ -198,12 +206,18 @@ impl<S: Source> Follower<S> {
     fn skip(&self, id: &str, error: &dyn std::fmt::Display) {
         self.counts.skipped.fetch_add(1, Relaxed);
         let (id, error) = (one_line(id), one_line(&error.to_string()));
-        tracing::warn!(id, error, "a message of the directory's Watch was skipped");
+        let endpoint = &self.endpoint;
+        tracing::warn!(
+            endpoint,
+            id,
+            error,
+            "a message of the directory's Watch was skipped"
+        );
     }
 
     /// Forgets the stream, and waits a little.
     async fn lose(&mut self, lost: &Lost) {
-        self.stream = None;
+        let began = self.stream.take().is_some();
         self.counts.lost.fetch_add(1, Relaxed);
         // A message beyond our bound is `OUT_OF_RANGE` too: resumed, it would come again for ever.
         if let Lost::Failed(status) = lost
@@ -212,13 +226,33 @@ impl<S: Source> Follower<S> {
             self.token.clear();
         }
         let pause = self.pauses.next().unwrap_or(LONGEST_PAUSE);
-        tracing::warn!(
-            error = %lost,
-            resumable = !self.token.is_empty(),
-            pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
-            "the directory's Watch was lost; it begins again after the pause"
-        );
+        if let Some(what) = self.news(lost, began) {
+            tracing::warn!(
+                endpoint = self.endpoint,
+                error = %lost,
+                resumable = !self.token.is_empty(),
+                pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+                "{what}"
+            );
+        }
         tokio::time::sleep(pause).await;
+    }
+
+    /// What the log is to say; nothing where it did, and a server without `Watch` still has none.
+    fn news(&mut self, lost: &Lost, began: bool) -> Option<&'static str> {
+        if let Lost::Failed(status) = lost
+            && status.code() == Code::Unimplemented
+        {
+            let told = std::mem::replace(&mut self.lacks_it, true);
+            return (!told).then_some(
+                "the directory has no Watch: set `users.grpc.watch: false`, or implement Watch",
+            );
+        }
+        Some(if began {
+            "the directory's Watch was lost; it begins again after the pause"
+        } else {
+            "the directory's Watch could not begin; it is tried again after the pause"
+        })
     }
 }
 
@@ -230,6 +264,7 @@ fn pauses() -> ExponentialBackoff {
         .with_max_delay(LONGEST_PAUSE)
         .without_max_times()
         .with_jitter()
+        .with_jitter_seed(RandomState::new().hash_one(()))
         .build()
 }
 

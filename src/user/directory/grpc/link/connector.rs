@@ -78,10 +78,7 @@ impl Connector {
     /// What calls name as their authority.
     pub(super) fn uri(&self) -> String {
         match &self.endpoint {
-            Endpoint::Tcp { tls, host, port } => {
-                let scheme = if *tls { "https" } else { "http" };
-                format!("{scheme}://{host}:{port}")
-            }
+            Endpoint::Tcp { .. } => self.endpoint.to_string(),
             Endpoint::Unix(_) => "http://localhost".to_owned(),
         }
     }

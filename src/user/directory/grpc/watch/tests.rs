@@ -53,7 +53,12 @@ async fn after_an_hour(streams: Vec<BoxStream<'static, Message>>) -> (usize, Vec
         streams: Mutex::new(streams.into()),
         tokens: Mutex::default(),
     });
-    let changes = changes(Arc::clone(&source), vec!["r".into()], Arc::default());
+    let changes = changes(
+        Arc::clone(&source),
+        String::new(),
+        vec!["r".into()],
+        Arc::default(),
+    );
     let hour = tokio::time::sleep(Duration::from_secs(3600));
     let missed = changes.take_until(hour).count().await;
     let tokens = source.tokens.lock().clone();
@@ -108,7 +113,12 @@ async fn a_stream_is_given_up_after_fifteen_seconds_of_silence() {
         .lock()
         .push_back(falls_silent(vec![beats("1")]));
     let counts: Arc<Counts> = Arc::default();
-    let changes = changes(Arc::clone(&source), vec![], Arc::clone(&counts));
+    let changes = changes(
+        Arc::clone(&source),
+        String::new(),
+        vec![],
+        Arc::clone(&counts),
+    );
     let mut changes = std::pin::pin!(changes);
     assert_eq!(changes.next().await, Some(Change::Missed));
     for (seconds, lost) in [(14, false), (2, true)] {
@@ -123,4 +133,33 @@ async fn a_server_that_is_not_there_is_asked_ever_less_often_and_at_least_each_m
     let (missed, tokens) = after_an_hour(vec![]).await;
     assert_eq!((missed, began.elapsed().as_secs()), (0, 3600));
     assert!((60..250).contains(&tokens.len()), "{}", tokens.len());
+}
+
+#[test]
+fn a_lost_stream_one_that_never_began_and_a_server_without_watch_are_told_apart() {
+    let mut follower = Follower {
+        source: Arc::new(Scripted::default()),
+        endpoint: String::new(),
+        realms: vec![],
+        counts: Arc::default(),
+        token: Bytes::new(),
+        stream: None,
+        resumed: false,
+        lacks_it: false,
+        told: VecDeque::new(),
+        pauses: pauses(),
+    };
+    let away = Lost::Failed(Status::unavailable("away"));
+    let none = Lost::Failed(Status::unimplemented("no such method"));
+    let mut says = |lost: &Lost, began| follower.news(lost, began).unwrap_or_default();
+    assert!(says(&away, true).contains("was lost"));
+    assert!(says(&away, false).contains("could not begin"));
+    assert!(says(&none, false).contains("set `users.grpc.watch: false`, or implement Watch"));
+    assert_eq!((says(&none, false), says(&none, true)), ("", ""));
+    assert!(says(&Lost::Silent, false).contains("could not begin"));
+    follower.read(Ok(beats("1")));
+    assert!(
+        follower.news(&none, false).is_some(),
+        "it had one meanwhile"
+    );
 }
