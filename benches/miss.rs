@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use subgate::clock::SystemClock;
-use subgate::event::{Ledger, Settings};
+use subgate::event::{Ledger, Settings, TenantForm};
 use subgate::load::Load;
 use subgate::user::directory::{Directory, Query};
 use subgate::user::{Asked, Existence, Users};
@@ -108,10 +108,11 @@ impl Asker {
     /// Asks this directory.
     pub(crate) fn asking(config: subgate::user::Config, directory: Box<dyn Directory>) -> Self {
         let settings = Settings {
+            fence_for: config.longest_answer(),
             tombstone_for: config.cache.tombstone_for,
             alias_for: config.alias_for,
         };
-        let ledger = Ledger::new(settings);
+        let ledger = Ledger::new(settings, TenantForm::as_written());
         Self {
             users: Users::new(config, directory, ledger, Arc::new(SystemClock)),
             load: Load::new(1024, 256),

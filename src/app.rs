@@ -32,7 +32,7 @@ use crate::token::issuer::Issuer;
 use crate::user::directory::SetupError;
 use crate::yaml::Mistakes;
 use arc_swap::ArcSwap;
-use assembly::{generation, key_watch, ledger_settings, users};
+use assembly::{generation, key_watch, ledger_settings, tenant_form, users};
 use futures_util::Stream;
 use futures_util::future::select_all;
 use metrics::Reloads;
@@ -144,7 +144,7 @@ impl App {
             .iter()
             .map(|issuer| Issuer::start(issuer.clone()));
         let issuers: Vec<_> = issuers.collect::<Result<_, _>>()?;
-        let ledger = Ledger::new(ledger_settings(&config.users));
+        let ledger = Ledger::new(ledger_settings(&config.users), tenant_form(&config.tenant));
         let users = users(&config, ledger.clone(), Arc::clone(&clock))?;
         warm::take_up(&users).await;
         let key = key_watch(&config);

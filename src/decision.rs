@@ -20,7 +20,7 @@ use crate::tenant::{Tenancy, Tenants};
 use crate::token::{Tokens, VerifiedToken};
 use crate::user::directory::Query;
 use crate::user::record::Status;
-use crate::user::{Asked, Cached, Existence, Known, User, Users};
+use crate::user::{Asked, Cached, Existence, Found, Known, Users};
 use policy::{Policies, Policy};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -243,7 +243,7 @@ impl Decider {
         moment: Moment,
         place: &Place,
         record: &mut Record<'_>,
-    ) -> Result<Arc<User>, Refusal> {
+    ) -> Result<Arc<Found>, Refusal> {
         self.former(token, name, tenancy)
             .inspect_err(|_| record.cached(Cached::Mark))?;
         let subject = &name.newest;
@@ -273,11 +273,11 @@ impl Decider {
             revocation::check_deleted(token, deleted, moment.wall)?;
         }
         // Without an id of the directory's own, the subject is the canonical id.
-        let id = user.id.as_deref().unwrap_or(subject);
+        let id = user.id().unwrap_or(subject);
         self.revoked_user(token, tenancy, id, moment)?;
-        match (&user.status, &user.lacks) {
+        match (user.status(), user.lacks()) {
             (Status::Disabled, _) => Err(Refusal::UserDisabled),
-            (Status::Active, Some(attribute)) => Err(Refusal::UserIncomplete(attribute.clone())),
+            (Status::Active, Some(attribute)) => Err(Refusal::UserIncomplete(attribute.into())),
             (Status::Active, None) => Ok(user),
         }
     }

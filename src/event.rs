@@ -4,9 +4,11 @@
 //! directory that may lag behind it.
 
 pub mod ledger;
+pub mod tenant;
 pub mod version;
 
 pub use ledger::{Ledger, Settings};
+pub use tenant::TenantForm;
 pub use version::Version;
 
 use crate::clock::Timestamp;
@@ -77,6 +79,9 @@ pub enum EventError {
     /// It names no tenant.
     #[error("expected a tenant in an event of a tenant")]
     NoTenant,
+    /// Its tenant can be none.
+    #[error("tenant: expected one of the configured format")]
+    Tenant,
     /// A new subject for somebody who is named by id.
     #[error("expected the old subject in `user.id_changed`, not a user id")]
     NoSubject,
@@ -98,6 +103,7 @@ impl EventError {
             Self::Ahead(_) => "ahead",
             Self::Nobody => "nobody",
             Self::NoTenant => "no_tenant",
+            Self::Tenant => "tenant",
             Self::NoSubject => "no_subject",
             Self::Cycle(_) => "cycle",
             Self::Unknown { .. } => "unknown",
@@ -136,10 +142,11 @@ impl Kind {
     }
 }
 
-/// Takes an event into the ledger, from where every decision after this one sees it.
+/// Takes an event into the ledger, from where every decision after this one sees it; gives it as it was
+/// taken, its tenant in the form in which it is a key.
 ///
 /// Taking one twice is harmless; one that is older than what is known changes nothing.
-pub fn apply(event: &Event, ledger: &Ledger, now: Timestamp) -> Result<(), EventError> {
+pub fn apply(event: &Event, ledger: &Ledger, now: Timestamp) -> Result<Event, EventError> {
     if event.time > now.plus(AHEAD) {
         return Err(EventError::Ahead(event.time));
     }

@@ -1,5 +1,9 @@
 //! How much is taken on at once, and who may wait.
 
+mod chairs;
+
+use chairs::Chairs;
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::time::{Instant, timeout_at};
@@ -17,8 +21,19 @@ pub struct Load {
 struct Shared {
     in_flight: AtomicUsize,
     max_in_flight: AtomicUsize,
-    waiting: AtomicUsize,
-    max_waiting: AtomicUsize,
+    /// Looked at by those alone who wait.
+    chairs: Mutex<Chairs>,
+}
+
+/// Who waits; subjects are told apart by a keyed hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// A user who was found before.
+    Known(u64),
+    /// Anybody else whose token is verified.
+    Stranger(u64),
+    /// The bearer of a token that waits for its key.
+    Unverified,
 }
 
 /// A place among the decisions that are made, given back when dropped.
@@ -32,7 +47,7 @@ pub struct Place {
 /// Why a wait came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoWait {
-    /// Too many wait already.
+    /// Too many wait already, or too many of theirs.
     #[error("too many requests wait already")]
     Full,
     /// The time was over.
@@ -47,8 +62,7 @@ impl Load {
             shared: Arc::new(Shared {
                 in_flight: AtomicUsize::new(0),
                 max_in_flight: AtomicUsize::new(in_flight),
-                waiting: AtomicUsize::new(0),
-                max_waiting: AtomicUsize::new(waiting),
+                chairs: Mutex::new(Chairs::new(waiting)),
             }),
         }
     }
@@ -58,7 +72,7 @@ impl Load {
         self.shared
             .max_in_flight
             .store(in_flight, Ordering::Relaxed);
-        self.shared.max_waiting.store(waiting, Ordering::Relaxed);
+        self.shared.chairs.lock().all = waiting;
     }
 
     /// Takes a place, if one is free, for a decision that must be made by `deadline`.
@@ -73,15 +87,9 @@ impl Load {
 
     /// Decisions being made and decisions that wait.
     pub fn now(&self) -> (usize, usize) {
-        let Shared {
-            in_flight,
-            waiting,
-            max_in_flight: _,
-            max_waiting: _,
-        } = &*self.shared;
         (
-            in_flight.load(Ordering::Relaxed),
-            waiting.load(Ordering::Relaxed),
+            self.shared.in_flight.load(Ordering::Relaxed),
+            self.shared.chairs.lock().taken(),
         )
     }
 }
@@ -92,13 +100,14 @@ impl Place {
         self.deadline
     }
 
-    /// Waits for `outcome`, no longer than `until` and the deadline.
+    /// Waits for `outcome`, no longer than `until` and the deadline, where there is a chair for them.
     pub async fn wait<T>(
         &self,
+        who: Who,
         until: Instant,
         outcome: impl Future<Output = T>,
     ) -> Result<T, NoWait> {
-        let Some(_chair) = Chair::take(&self.shared) else {
+        let Some(_chair) = Chair::take(&self.shared, who) else {
             return Err(NoWait::Full);
         };
         timeout_at(until.min(self.deadline), outcome)
@@ -113,26 +122,38 @@ impl Drop for Place {
     }
 }
 
-/// A seat for one who waits, who in the meantime takes no place.
-struct Chair<'s>(&'s Shared);
+impl Who {
+    const fn is_known(self) -> bool {
+        matches!(self, Self::Known(_))
+    }
+
+    const fn subject(self) -> Option<u64> {
+        match self {
+            Self::Known(subject) | Self::Stranger(subject) => Some(subject),
+            Self::Unverified => None,
+        }
+    }
+}
+
+/// A chair for one who waits, who in the meantime takes no place.
+struct Chair<'s> {
+    shared: &'s Shared,
+    who: Who,
+}
 
 impl<'s> Chair<'s> {
-    fn take(shared: &'s Shared) -> Option<Self> {
-        if shared.waiting.fetch_add(1, Ordering::Relaxed)
-            >= shared.max_waiting.load(Ordering::Relaxed)
-        {
-            shared.waiting.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
-        shared.in_flight.fetch_sub(1, Ordering::Relaxed);
-        Some(Self(shared))
+    fn take(shared: &'s Shared, who: Who) -> Option<Self> {
+        shared.chairs.lock().take(who).then(|| {
+            shared.in_flight.fetch_sub(1, Ordering::Relaxed);
+            Self { shared, who }
+        })
     }
 }
 
 impl Drop for Chair<'_> {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_add(1, Ordering::Relaxed);
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.shared.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.shared.chairs.lock().leave(self.who);
     }
 }
 
@@ -147,11 +168,14 @@ mod tests {
         let far = Instant::now() + Duration::from_secs(60);
         let first = load.admit(far).unwrap();
         assert!(load.admit(far).is_none());
-        let mut waiting = Box::pin(first.wait(far, std::future::pending::<()>()));
+        let mut waiting = Box::pin(first.wait(Who::Known(1), far, std::future::pending::<()>()));
         assert!(futures_util::poll!(&mut waiting).is_pending());
         assert_eq!(load.now(), (0, 1));
         let second = load.admit(far).unwrap();
-        assert_eq!(second.wait(far, async {}).await, Err(NoWait::Full));
+        assert_eq!(
+            second.wait(Who::Known(2), far, async {}).await,
+            Err(NoWait::Full)
+        );
         assert_eq!(waiting.as_mut().await, Err(NoWait::Late));
         drop(waiting);
         drop((first, second));

@@ -19,6 +19,7 @@ mod look_up;
 mod progress;
 mod recall;
 pub mod record;
+mod reload;
 mod remembered;
 pub mod snapshot;
 mod strangers;
@@ -31,6 +32,7 @@ pub use guard::{Group, GroupStatus, Status as GuardStatus};
 pub use known::{Asked, Cached, Entry, Existence, Known, NotKnown};
 pub use lane::BreakerState;
 pub use record::User;
+pub use remembered::Found;
 pub use warm::WarmError;
 
 use crate::clock::{Clock, Timestamp};
@@ -67,17 +69,20 @@ pub struct Users {
     shared: Arc<Shared>,
 }
 
-/// What outlives a change of time-outs and of concurrency.
+/// The directory, and what is known of its users; each part outlives what does not concern it.
 #[derive(Debug)]
 struct Shared {
-    directory: Box<dyn Directory>,
+    directory: Arc<dyn Directory>,
     ledger: Ledger,
     clock: Arc<dyn Clock>,
     remembered: Remembered,
-    under_way: Mutex<HashMap<Key, watch::Receiver<Progress>>>,
-    counts: Counts,
-    audited: Audited,
+    under_way: Arc<UnderWay>,
+    counts: Arc<Counts>,
+    audited: Arc<Audited>,
 }
+
+/// Look-ups that have begun and not ended.
+type UnderWay = Mutex<HashMap<Key, watch::Receiver<Progress>>>;
 
 /// How look-ups ended, for the metrics.
 #[derive(Debug, Default)]
@@ -102,12 +107,12 @@ impl Users {
     ) -> Self {
         let shared = Shared {
             remembered: Remembered::new(&config.cache),
-            under_way: Mutex::default(),
-            counts: Counts::default(),
-            audited: Audited::default(),
+            under_way: Arc::default(),
+            counts: Arc::default(),
+            audited: Arc::default(),
             ledger,
             clock,
-            directory,
+            directory: Arc::from(directory),
         };
         let mut users = Self {
             lanes: Lanes::new(config.lanes()),
@@ -122,31 +127,6 @@ impl Users {
         users.forget_on_change();
         users.following = users.follow_changes();
         users.audited()
-    }
-
-    /// These users under another configuration, with all that is remembered; `None` where that asks
-    /// another directory, or remembers otherwise.
-    pub fn reconfigured(&self, config: &Config) -> Option<Self> {
-        let same = config.directory == self.config.directory && config.cache == self.config.cache;
-        same.then(|| {
-            let users = self.with(config);
-            users.audited()
-        })
-    }
-
-    fn with(&self, config: &Config) -> Self {
-        Self {
-            lanes: self.lanes.reconfigured(config.lanes()),
-            canaries: Arc::new(Canaries::new(&config.canaries)),
-            strangers: self.strangers.clone(),
-            guard: self
-                .guard
-                .reconfigured(&config.vanish_guard, Instant::now()),
-            _auditor: None,
-            following: self.following.clone(),
-            config: Arc::new(config.clone()),
-            shared: Arc::clone(&self.shared),
-        }
     }
 
     /// With an auditor, who works for as long as these users are held.

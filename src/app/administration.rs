@@ -63,7 +63,7 @@ impl Administration for Desk {
                 realm: &named.realm,
                 tenant: named.tenant.as_deref(),
                 subject: &named.subject,
-                id: record.and_then(|user| user.id.as_deref()),
+                id: record.and_then(|user| user.id()),
             };
             Ok(UserView {
                 key: named.key(),
@@ -140,7 +140,8 @@ impl Administration for Desk {
         let now = self.clock.now();
         self.with(|generation, names| {
             let event = told::read(request, names, now)?;
-            event::apply(&event, &self.ledger, now).map_err(|error| refused(&error))?;
+            let taken = event::apply(&event, &self.ledger, now);
+            let event = taken.map_err(|error| refused(&error, &event))?;
             log(&event, &generation.privacy);
             Ok(EventView::from(&event))
         })
@@ -165,8 +166,9 @@ fn log(event: &event::Event, privacy: &Privacy) {
 }
 
 /// What the ledger says against an event that is whole.
-fn refused(error: &EventError) -> AdminError {
+fn refused(error: &EventError, event: &event::Event) -> AdminError {
     match error {
+        EventError::Tenant => names::bad_tenant(event.tenant.as_deref().unwrap_or_default()),
         EventError::Cycle(_) => AdminError::Conflict(error.to_string()),
         EventError::Ahead(time) => invalid("time", "one at most 5 minutes ahead", time.to_string()),
         EventError::Nobody => invalid("subject", "`subject` or `user_id`", "neither"),

@@ -8,14 +8,14 @@ use crate::decision::Decider;
 use crate::decision::policy::Policies;
 use crate::envoy::identity::Identity;
 use crate::envoy::response::Responses;
-use crate::event::{Ledger, ledger};
+use crate::event::{Ledger, TenantForm, ledger};
 use crate::net::watch::Watch;
 use crate::revocation::Revocations;
 use crate::server::generation::Generation;
 use crate::telemetry::SubjectPrivacy;
 use crate::telemetry::decisions::{Journal, Metrics};
 use crate::telemetry::privacy::Privacy;
-use crate::tenant::Tenants;
+use crate::tenant::{self, Tenants};
 use crate::token::issuer::Issuer;
 use crate::token::{Remembered, Tokens};
 use crate::user::directory::SetupError;
@@ -31,11 +31,18 @@ pub(super) fn key_watch(config: &Config) -> Option<Watch> {
 }
 
 /// How long the ledger keeps what events told.
-pub(super) const fn ledger_settings(users: &user::Config) -> ledger::Settings {
+pub(super) fn ledger_settings(users: &user::Config) -> ledger::Settings {
     ledger::Settings {
+        fence_for: users.longest_answer(),
         tombstone_for: users.cache.tombstone_for,
         alias_for: users.alias_for,
     }
+}
+
+/// Reads the tenants of events as those of tokens are read.
+pub(super) fn tenant_form(tenants: &tenant::Config) -> TenantForm {
+    let tenants = tenants.clone();
+    TenantForm::new(move |written| tenants.normalized(written).ok())
 }
 
 /// Opens the configured directory.
@@ -46,6 +53,27 @@ pub(super) fn users(
 ) -> Result<Users, SetupError> {
     let directory = config.users.directory.open(&config.realms())?;
     Ok(Users::new(config.users.clone(), directory, ledger, clock))
+}
+
+/// The users of a new configuration: what is remembered stays, unless another directory is asked.
+pub(super) fn next_users(
+    current: &Users,
+    same_realms: bool,
+    config: &Config,
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+) -> Result<Users, SetupError> {
+    let (own, other) = (&current.config().directory, &config.users.directory);
+    if own == other && same_realms {
+        return Ok(current.reconfigured(&config.users));
+    }
+    let directory = other.open(&config.realms())?;
+    // A file is read anew, and answers at once.
+    Ok(if own.is_same_as(other) && directory.lags() {
+        current.reconnected(&config.users, directory)
+    } else {
+        Users::new(config.users.clone(), directory, ledger, clock)
+    })
 }
 
 /// Puts one generation together of parts that may be older than it.

@@ -1,6 +1,6 @@
 //! A new configuration for a running process: checked first, then swapped at once.
 
-use super::assembly::{generation, key_watch, ledger_settings, users};
+use super::assembly::{generation, key_watch, ledger_settings, next_users, tenant_form};
 use super::{BuildError, Parts};
 use crate::config::{Config, Loaded};
 use crate::net::watch::Watch;
@@ -125,13 +125,10 @@ impl Reloader {
         let issuers = self.issuers(&config)?;
         let current = self.parts.current.load_full();
         let same_realms = config.realms() == self.parts.config.realms();
-        let kept = current.decider.users().reconfigured(&config.users);
-        let users = if let Some(users) = kept.filter(|_| same_realms) {
-            users
-        } else {
-            let (ledger, clock) = (self.parts.ledger.clone(), Arc::clone(&self.parts.clock));
-            users(&config, ledger, clock).map_err(BuildError::from)?
-        };
+        let (ledger, clock) = (self.parts.ledger.clone(), Arc::clone(&self.parts.clock));
+        let current = current.decider.users();
+        let users = next_users(current, same_realms, &config, ledger, clock);
+        let users = users.map_err(BuildError::from)?;
         let remembered = if config.limits.tokens == self.parts.config.limits.tokens {
             self.parts.remembered.clone()
         } else {
@@ -195,7 +192,8 @@ impl Reloader {
             key: _,
         } = &mut self.parts;
         load.resize(config.limits.in_flight, config.limits.waiting);
-        ledger.reconfigure(ledger_settings(&config.users));
+        ledger.reconfigure(ledger_settings(&config.users), tenant_form(&config.tenant));
+        next.decider.users().take_over();
         current.store(Arc::new(next));
         let issuers = Arc::new(issuers);
         let old = shared.swap(Arc::clone(&issuers));

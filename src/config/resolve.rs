@@ -55,6 +55,7 @@ pub(super) fn resolve(at: &At<'_>, document: Document) -> Option<Config> {
         all_issuers: issuers.iter().all(Option::is_some) && !at.key("issuers").is_spoiled(),
         tenant: tenant.as_ref(),
         asks_inside_tenant,
+        asks_supabase: (users.as_ref()).is_some_and(|users| users.supabase.is_some()),
     };
     let users = users.and_then(|users| users::resolve(&at.key("users"), users, &beside));
     let revocation = file::revocations(&at.key("revocation").key("memory"), revocation);

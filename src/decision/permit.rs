@@ -2,7 +2,7 @@
 
 use crate::tenant::Tenancy;
 use crate::token::VerifiedToken;
-use crate::user::User;
+use crate::user::Found;
 use std::sync::Arc;
 
 /// Leave to pass. Only a decision makes one.
@@ -31,7 +31,7 @@ pub enum Caller {
         /// The token.
         token: Arc<VerifiedToken>,
         /// The record.
-        user: Arc<User>,
+        user: Arc<Found>,
         /// The subject under which the directory knows the user.
         subject: Arc<str>,
     },
@@ -75,7 +75,7 @@ impl Permit {
     pub(super) fn user(
         token: Arc<VerifiedToken>,
         tenancy: &Tenancy,
-        user: Arc<User>,
+        user: Arc<Found>,
         subject: Arc<str>,
         proves_tenant: bool,
     ) -> Self {
@@ -120,7 +120,7 @@ impl Permit {
         match &self.caller {
             Caller::Nobody | Caller::Client(_) => None,
             Caller::Unasked { id, .. } => id.as_deref(),
-            Caller::User { user, subject, .. } => Some(user.id.as_deref().unwrap_or(subject)),
+            Caller::User { user, subject, .. } => Some(user.id().unwrap_or(subject)),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::credential;
 use crate::request::{Once, Request};
 use crate::token::TokenError;
 use crate::token::claims::{Claims, ClaimsError};
-use crate::user::User;
+use crate::user::Found;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -148,7 +148,7 @@ impl Policy {
     }
 
     /// Whether the user has one of the roles, where any is asked for.
-    pub(super) fn admits_roles(&self, user: &User) -> Result<(), Refusal> {
+    pub(super) fn admits_roles(&self, user: &Found) -> Result<(), Refusal> {
         if self.roles.is_empty() || user.has_any_role(&self.roles) {
             Ok(())
         } else {

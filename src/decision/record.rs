@@ -6,7 +6,7 @@ use crate::subject::Kinds;
 use crate::token::issuer::Config as Issuer;
 use crate::token::{Claimed, Seen, VerifiedToken};
 use crate::user::directory::Reason;
-use crate::user::{Cached, User};
+use crate::user::{Cached, Found};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub struct Record<'s> {
     alias: Option<Arc<str>>,
     cached: Option<Cached>,
     reason: Option<Reason>,
-    user: Option<Arc<User>>,
+    user: Option<Arc<Found>>,
     subject_is_id: bool,
 }
 
@@ -108,7 +108,7 @@ impl<'s> Record<'s> {
         self.cached = Some(cached);
     }
 
-    pub(super) fn user(&mut self, user: &Arc<User>) {
+    pub(super) fn user(&mut self, user: &Arc<Found>) {
         self.user = Some(Arc::clone(user));
     }
 
@@ -234,7 +234,7 @@ impl<'s> Record<'s> {
 
     /// The canonical id of the user, once it is known.
     pub fn user_id(&self) -> Option<&str> {
-        let own = self.user.as_ref().and_then(|user| user.id.as_deref());
+        let own = self.user.as_ref().and_then(|user| user.id());
         let asked = self.newest_subject().or_else(|| self.subject());
         own.or_else(|| asked.filter(|_| self.subject_is_id))
     }

@@ -92,7 +92,7 @@ impl Identity {
         writer.text(tenant.as_deref(), permit.tenant().map(|tenant| &**tenant));
         writer.list(
             roles.as_deref(),
-            user.map(|user| &*user.roles).unwrap_or_default(),
+            user.map(|user| user.roles()).unwrap_or_default(),
         );
         writer.text(
             issuer.as_deref(),

@@ -3,30 +3,53 @@
 //! *Fences* hold back answers that are older than the last known change; a *mark* is a fence that
 //! stands until something newer lifts it; *aliases* lead from an old subject to the new one;
 //! *suspensions* close a tenant.
+//!
+//! A fence that never marked anybody is needed only while an older answer may be remembered or under
+//! way, and such fences have room of their own: nobody's changes, however many, end a mark. Where one
+//! has to go early, all that its tenant was answered before it is asked for again. Where marks are too
+//! many, the oldest of the tenant that has most go.
 
+mod alias;
+mod answers;
 mod books;
 mod fence;
+mod gaps;
+mod judgement;
+mod queue;
 mod shelf;
+mod suspension;
 mod written;
 
+pub use judgement::{Judgement, Mark, MarkKind, Person, Size, Told};
 pub use written::Entry;
 
-use super::{Event, EventError, Version};
+use super::{Event, EventError, TenantForm, Version};
 use crate::clock::Timestamp;
-use books::Books;
-use parking_lot::RwLock;
+use arc_swap::ArcSwap;
+use books::{Books, Most};
+use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The most fences and aliases together; beyond it the oldest go, and are counted.
-const MOST: usize = 1_000_000;
+/// The most entries; beyond it they go before their time, and are counted.
+const MOST: Most = Most {
+    passing: 250_000,
+    lasting: 1_000_000,
+};
+
+/// How often at most the log says that marks went before their time.
+const ALARM_PAUSE: Duration = Duration::from_secs(60);
 
 /// How long what an event told is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How long a fence stands, and the mark of a deletion with it.
+    /// How long a fence stands that marks nobody: at least as long as an answer may be remembered or
+    /// under way.
+    pub fence_for: Duration,
+    /// How long the mark of a deletion or a disabling stands, and that the subject has another bearer;
+    /// never shorter than `fence_for`.
     pub tombstone_for: Duration,
     /// How long an old subject leads to the new one.
     pub alias_for: Duration,
@@ -49,94 +72,31 @@ struct Shared {
     suspending: AtomicBool,
     uses: AtomicU64,
     taken: [AtomicU64; super::Kind::NAMES.len()],
+    tenants: ArcSwap<TenantForm>,
     books: RwLock<Books>,
+    /// When the log last said that marks went before their time.
+    alarmed: Mutex<Option<Instant>>,
 }
 
-/// Of whom something is remembered or answered.
-#[derive(Clone, Copy, Debug)]
-pub struct Person<'p> {
-    /// The namespace of the subject.
-    pub realm: &'p str,
-    /// The tenant, where there is one.
-    pub tenant: Option<&'p str>,
-    /// The normalized subject.
-    pub subject: &'p str,
-    /// The directory's id, once it is known.
-    pub id: Option<&'p str>,
-}
-
-/// What the ledger makes of something that was answered about a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judgement {
-    /// Nothing that was told is newer.
-    Stands {
-        /// Tokens issued at or before this are dead: the user was deleted then, and is there again.
-        revoked: Option<Timestamp>,
-    },
-    /// Something newer was told.
-    Outdated,
-    /// The subject went to somebody else, or to nobody, after that was asked for.
-    Renamed,
-    /// The user was deleted or disabled, and nothing newer has lifted that.
-    Marked(Mark),
-}
-
-/// A deletion or a disabling that stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// Which of the two.
-    pub kind: MarkKind,
-    /// When it happened, by its source's clock.
-    pub at: Timestamp,
-    /// The record's version after it, where known: a greater one lifts the mark.
-    pub version: Option<Version>,
-}
-
-/// What a mark says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MarkKind {
-    /// The user may not act.
-    Disabled,
-    /// The user is gone.
-    Deleted,
-}
-
-/// What events told of a user, for whoever looks at it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// The time of the newest of them, by its source's clock.
-    pub time: Timestamp,
-    /// The version that it told.
-    pub version: Option<Version>,
-    /// What stands until something newer lifts it.
-    pub mark: Option<MarkKind>,
-    /// Tokens issued at or before this are dead.
-    pub revoked: Option<Timestamp>,
-}
-
-/// How much the ledger holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Size {
-    /// Users of whom a change is known, those with a mark too.
-    pub fences: usize,
-    /// Users who are marked as deleted or disabled.
-    pub marks: usize,
-    /// Old subjects that lead to new ones.
-    pub aliases: usize,
-    /// Tenants that are suspended.
-    pub suspended: usize,
-    /// Fences and aliases that went before their time, because there were too many.
-    pub dropped: u64,
+impl Settings {
+    /// How long a fence stands.
+    fn kept(&self, lasts: bool) -> Duration {
+        if lasts {
+            self.tombstone_for.max(self.fence_for)
+        } else {
+            self.fence_for
+        }
+    }
 }
 
 impl Ledger {
-    /// An empty ledger.
-    pub fn new(settings: Settings) -> Self {
-        Self::bounded(settings, MOST)
+    /// An empty ledger, which reads tenants in this form.
+    pub fn new(settings: Settings, tenants: TenantForm) -> Self {
+        Self::bounded(settings, tenants, MOST)
     }
 
-    /// One that holds at most so many fences and aliases together.
-    fn bounded(settings: Settings, most: usize) -> Self {
+    /// One that holds at most so much.
+    fn bounded(settings: Settings, tenants: TenantForm, most: Most) -> Self {
         Self {
             shared: Arc::new(Shared {
                 epoch: AtomicU64::new(0),
@@ -144,30 +104,49 @@ impl Ledger {
                 suspending: AtomicBool::new(false),
                 uses: AtomicU64::new(0),
                 taken: Default::default(),
+                tenants: ArcSwap::from_pointee(tenants),
                 books: RwLock::new(Books::new(settings, most)),
+                alarmed: Mutex::default(),
             }),
         }
     }
 
-    /// Keeps what is told from now on for another time.
-    pub fn reconfigure(&self, settings: Settings) {
-        self.shared.books.write().settings = settings;
+    /// Keeps what is told from now on for another time, and reads its tenants in another form.
+    ///
+    /// Where fences are to stand longer, some may have ended that are needed still: whatever was asked
+    /// until now is outdated then.
+    pub fn reconfigure(&self, settings: Settings, tenants: TenantForm) {
+        let mut books = self.shared.books.write();
+        let is_longer = settings.fence_for > books.settings.fence_for && self.epoch() != 0;
+        books.settings = settings;
+        if is_longer {
+            books.gaps.note_everywhere(Instant::now());
+            self.moved(&books);
+        }
+        drop(books);
+        self.shared.tenants.store(Arc::new(tenants));
     }
 
-    /// Takes an event in; see [`apply`](super::apply).
-    pub(super) fn take(&self, event: &Event) -> Result<(), EventError> {
+    /// Takes an event in, and gives it as it was taken; see [`apply`](super::apply).
+    pub(super) fn take(&self, event: &Event) -> Result<Event, EventError> {
+        let tenants = self.shared.tenants.load();
+        let read = |written| tenants.read(written).ok_or(EventError::Tenant);
+        let event = Event {
+            tenant: event.tenant.as_deref().map(read).transpose()?,
+            ..event.clone()
+        };
         let arrived = Instant::now();
         let mut books = self.shared.books.write();
-        books.take(event, arrived)?;
+        books.take(&event, arrived)?;
         self.moved(&books);
-        drop(books);
+        self.alarm(books, arrived);
         let kind = super::Kind::NAMES
             .iter()
             .position(|name| *name == event.kind.as_str());
         if let Some(count) = kind.and_then(|at| self.shared.taken.get(at)) {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(())
+        Ok(event)
     }
 
     /// Moves with everything that is told; zero while nothing was.
@@ -203,9 +182,11 @@ impl Ledger {
     /// Takes back the marks of a user whom the directory knows in a greater version, in the tenant
     /// where it does: a mark that stands in all of them goes on standing in the others.
     pub fn lift(&self, person: Person<'_>, version: Version) {
+        let now = Instant::now();
         let mut books = self.shared.books.write();
-        if books.lift(person, version) {
+        if books.lift(person, version, now) {
             self.moved(&books);
+            self.alarm(books, now);
         }
     }
 
@@ -283,6 +264,26 @@ impl Ledger {
             books.restore(entry, ago, now);
         }
         self.moved(&books);
+        self.alarm(books, now);
+    }
+
+    /// Says in the log, now and then, that marks went before their time.
+    fn alarm(&self, mut books: RwLockWriteGuard<'_, Books>, now: Instant) {
+        let (lost, dropped) = (books.lost(), books.size().dropped);
+        drop(books);
+        let Some(place) = lost else {
+            return;
+        };
+        let mut alarmed = self.shared.alarmed.lock();
+        if alarmed.is_none_or(|last| now.saturating_duration_since(last) >= ALARM_PAUSE) {
+            *alarmed = Some(now);
+            tracing::error!(
+                dropped,
+                realm = &*place.realm,
+                tenant = place.tenant.as_deref(),
+                "the ledger of events is full: marks of deletions go before their time"
+            );
+        }
     }
 
     /// Says that something moved, while the books are still held: whoever sees the new epoch finds

@@ -20,9 +20,13 @@ use message::{
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Connections at once: a few operators and their scripts.
 const CONNECTIONS: usize = 64;
+
+/// How long a connection may last on which the token was not shown, its handshake included.
+const UNPROVEN: Duration = Duration::from_secs(5);
 
 /// What can be done; the handlers know no more of the process than this.
 ///
@@ -84,12 +88,14 @@ pub struct Admin {
     pub token: Token,
 }
 
-/// Serves HTTP/1.1 for ever; at most 64 connections, each for a minute, ten seconds for a request.
+/// Serves HTTP/1.1 for ever; at most 64 connections, each for a minute, ten seconds for a request. Those
+/// on which the token was not shown last five seconds, and make way before that for whoever comes.
 pub async fn serve(listener: Listener, acceptor: Option<Acceptor>, admin: Admin) {
     let door = Door {
         listener,
         acceptor,
         connections: CONNECTIONS,
+        unproven: Some(UNPROVEN),
     };
     http1::serve("admin", door, router(admin)).await;
 }

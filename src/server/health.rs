@@ -31,12 +31,14 @@ pub struct Health {
     pub registry: Arc<Registry>,
 }
 
-/// Serves HTTP/1.1 for ever; at most 128 connections, ten seconds for a request's head.
+/// Serves HTTP/1.1 for ever; at most 128 connections, ten seconds for a request's head. Beyond them
+/// the oldest makes way, so that a probe always gets in.
 pub async fn serve(listener: Listener, health: Health) {
     let door = Door {
         listener,
         acceptor: None,
         connections: CONNECTIONS,
+        unproven: None,
     };
     http1::serve("health", door, router(health)).await;
 }

@@ -6,7 +6,7 @@ use super::discovery::Source;
 use super::issuer::{Algorithm, Keyring as Settings};
 use super::jwk::Key;
 use super::keyset::{Choice, KeySet};
-use crate::load::{NoWait, Place};
+use crate::load::{NoWait, Place, Who};
 use crate::net::watch::Watch;
 use arc_swap::ArcSwapOption;
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -155,7 +155,8 @@ impl Keyring {
             Ask::TooSoon(retry_after) => return Err(NoKey::Unavailable { retry_after }),
             Ask::Fetch(fetch) => fetch,
         };
-        match place.wait(place.deadline(), ended(fetch)).await {
+        let arrived = place.wait(Who::Unverified, place.deadline(), ended(fetch));
+        match arrived.await {
             Err(NoWait::Full) => return Err(NoKey::Crowded),
             Err(NoWait::Late) | Ok(Fetched::Failed | Fetched::Replaced) => {}
         }

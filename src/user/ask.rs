@@ -8,7 +8,7 @@ use super::progress::{Progress, ended};
 use super::remembered::{Found, Key, Memory, Missing};
 use super::{Shared, Users};
 use crate::event::ledger::Judgement;
-use crate::load::{NoWait, Place};
+use crate::load::{NoWait, Place, Who};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
@@ -26,9 +26,9 @@ impl Users {
         place: &Place,
     ) -> Result<Known, NotKnown> {
         let look_up = || self.look_up(query.owned(), Way::Waited, asked.now, None);
-        let failure = match self.waited(look_up, asked.now, place).await {
+        let failure = match self.waited(&query, look_up, asked.now, place).await {
             Ok(Standing::Found(found)) => {
-                return self.unless_told(&query, &found, Cached::Miss);
+                return self.unless_told(&query, found, Cached::Miss);
             }
             Ok(Standing::Marked(mark)) => return Ok(Known::of_mark(mark)),
             Ok(Standing::Missing(missing)) => {
@@ -49,7 +49,7 @@ impl Users {
             // There is no room to wait, which says nothing of the directory.
             self.refresh(&query);
         }
-        let known = self.unless_told(&query, &found, Cached::Stale)?;
+        let known = self.unless_told(&query, found, Cached::Stale)?;
         Ok(Known {
             reason: failure.reason(),
             ..known
@@ -60,10 +60,10 @@ impl Users {
     fn unless_told(
         &self,
         query: &Query<'_>,
-        found: &Found,
+        found: Arc<Found>,
         cached: Cached,
     ) -> Result<Known, NotKnown> {
-        match self.judge(query, found, self.shared.ledger.epoch()) {
+        match self.judge(query, &found, self.shared.ledger.epoch()) {
             Judgement::Marked(mark) => Ok(Known::of_mark(mark)),
             Judgement::Renamed => Err(NotKnown::Unanswered(Unanswered::because(Reason::Outdated))),
             Judgement::Outdated | Judgement::Stands { .. } => Ok(Known::there(found, cached)),
@@ -91,8 +91,8 @@ impl Users {
             }
             self.look_up(key, Way::Consistent, asked.now, Some(permit))
         };
-        match self.waited(look_up, asked.now, place).await {
-            Ok(Standing::Found(found)) => self.unless_told(&query, &found, Cached::Miss),
+        match self.waited(&query, look_up, asked.now, place).await {
+            Ok(Standing::Found(found)) => self.unless_told(&query, found, Cached::Miss),
             Ok(Standing::Marked(mark)) => Ok(Known::of_mark(mark)),
             Ok(Standing::Missing(_)) | Err(_) => Err(NotKnown::NotYetVisible),
         }
@@ -101,24 +101,39 @@ impl Users {
     /// Waits for a look-up as long as the request may; whoever may not wait begins none either.
     async fn waited(
         &self,
-        look_up: impl FnOnce() -> Result<watch::Receiver<Progress>, NotKnown>,
+        query: &Query<'_>,
+        look_up: impl Fn() -> Result<watch::Receiver<Progress>, NotKnown>,
         now: Instant,
         place: &Place,
     ) -> Result<Standing, NotKnown> {
-        let until = now + self.config.wait;
-        // Whoever may not wait begins no look-up either.
         let mut running = None;
         let looked_up = async {
-            let running = running.insert(look_up()?);
-            ended(running).await.map_err(NotKnown::Unanswered)
+            loop {
+                let running = running.insert(look_up()?);
+                // One in the background that found no room says nothing to who may wait for room.
+                if let Some(outcome) = ended(running).await {
+                    return outcome.map_err(NotKnown::Unanswered);
+                }
+            }
         };
-        match place.wait(until, looked_up).await {
+        let until = now + self.config.wait;
+        match place.wait(self.who(query), until, looked_up).await {
             Ok(outcome) => outcome,
             Err(NoWait::Late) => Err(match running {
                 Some(running) => running.borrow().not_known(),
                 None => NotKnown::Late,
             }),
             Err(NoWait::Full) => Err(NotKnown::Crowded),
+        }
+    }
+
+    /// Who waits for this user.
+    fn who(&self, query: &Query<'_>) -> Who {
+        let remembered = &self.shared.remembered;
+        let subject = remembered.hash_subject(query);
+        match remembered.get(query) {
+            Some(Memory::Found(_)) => Who::Known(subject),
+            Some(Memory::Missing(_)) | None => Who::Stranger(subject),
         }
     }
 
@@ -164,7 +179,7 @@ impl Users {
         };
         tokio::spawn(async move {
             let outcome = running.run().await;
-            running.done.send_replace(Progress::Ended(outcome));
+            running.end(outcome);
         });
         Ok(outcome)
     }

@@ -4,8 +4,7 @@
 use super::Users;
 use super::look_up::{Standing, Way};
 use super::progress::ended;
-use super::record::User;
-use super::remembered::{Key, Remembered};
+use super::remembered::{Found, Remembered, Slot};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -64,26 +63,22 @@ impl Drift {
         }
     }
 
-    fn between(remembered: &User, answered: &User) -> impl Iterator<Item = Self> {
-        let User {
-            id,
-            status,
-            roles,
-            attributes,
-            lacks,
-            version,
-        } = remembered;
+    fn between(remembered: &Found, answered: &Found) -> impl Iterator<Item = Self> {
         let others = [
-            (Self::Id, *id != answered.id),
-            (Self::Status, *status != answered.status),
-            (Self::Roles, *roles != answered.roles),
+            (Self::Id, remembered.id() != answered.id()),
+            (Self::Status, remembered.status() != answered.status()),
+            (Self::Roles, remembered.roles() != answered.roles()),
             (
                 Self::Attributes,
-                *attributes != answered.attributes || *lacks != answered.lacks,
+                remembered.attributes() != answered.attributes()
+                    || remembered.lacks() != answered.lacks(),
             ),
         ];
         let any = others.iter().any(|(_, differs)| *differs);
-        let version = (Self::Version, !any && *version != answered.version);
+        let version = (
+            Self::Version,
+            !any && remembered.version() != answered.version(),
+        );
         others
             .into_iter()
             .chain([version])
@@ -117,20 +112,19 @@ impl Users {
         };
         let audited = &self.shared.audited;
         let mut drifted = 0;
-        for (key, remembered) in &sample {
-            let Ok(mut running) =
-                self.look_up(Key::clone(key), Way::Background, Instant::now(), None)
+        for (slot, remembered) in &sample {
+            let Ok(mut running) = self.look_up(slot.key(), Way::Background, Instant::now(), None)
             else {
                 continue;
             };
             audited.asked.fetch_add(1, Ordering::Relaxed);
             let kinds: Vec<Drift> = match ended(&mut running).await {
-                Ok(Standing::Found(answered)) => {
-                    Drift::between(remembered, &answered.user).collect()
+                Some(Ok(Standing::Found(answered))) => {
+                    Drift::between(remembered, &answered).collect()
                 }
-                Ok(Standing::Missing(_)) => vec![Drift::Vanished],
-                Ok(Standing::Marked(_)) => Vec::new(),
-                Err(_) => {
+                Some(Ok(Standing::Missing(_))) => vec![Drift::Vanished],
+                Some(Ok(Standing::Marked(_))) => Vec::new(),
+                Some(Err(_)) | None => {
                     audited.unanswered.fetch_add(1, Ordering::Relaxed);
                     Vec::new()
                 }
@@ -147,33 +141,35 @@ impl Users {
 }
 
 /// So many remembered users, each as likely as any other.
-fn sample(remembered: &Remembered, most: usize) -> Vec<(Arc<Key>, Arc<User>)> {
+fn sample(remembered: &Remembered, most: usize) -> Vec<(Arc<Slot>, Arc<Found>)> {
     let random = RandomState::new();
-    let mut sample = Vec::new();
-    for (at, (key, found)) in remembered.each_found().enumerate() {
-        let one = (key, Arc::clone(&found.user));
+    let (mut sample, mut seen) = (Vec::new(), 0_u64);
+    remembered.each_found(|slot, found| {
+        seen += 1;
         if sample.len() < most {
-            sample.push(one);
-            continue;
+            sample.push((slot, found));
+            return;
         }
-        let drawn = random.hash_one(at) % (at as u64 + 1);
-        let place = usize::try_from(drawn).unwrap_or(usize::MAX);
+        let place = usize::try_from(random.hash_one(seen) % seen).unwrap_or(usize::MAX);
         if let Some(kept) = sample.get_mut(place) {
-            *kept = one;
+            *kept = (slot, found);
         }
-    }
+    });
     sample
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::user::record::Status;
+    use crate::user::record::{Status, User};
 
     #[test]
     fn drift_is_told_by_kind_and_a_version_only_where_nothing_else_differs() {
         let user = User::default();
-        let kinds = |other: &User| Drift::between(&user, other).collect::<Vec<_>>();
+        let kinds = |other: &User| {
+            let [user, other] = [&user, other].map(|user| Found::sample(user.clone()));
+            Drift::between(&user, &other).collect::<Vec<_>>()
+        };
         assert_eq!(kinds(&user), []);
         let version = crate::event::Version::parse("7");
         let newer = User {

@@ -14,13 +14,11 @@ impl Users {
         let Some(mut versions) = self.shared.directory.versions() else {
             return;
         };
-        let (shared, strangers) = (Arc::downgrade(&self.shared), self.strangers.clone());
+        let (remembered, strangers) = (self.shared.remembered.clone(), self.strangers.clone());
         tokio::spawn(async move {
+            // Until the directory is gone.
             while versions.changed().await.is_ok() {
-                let Some(shared) = shared.upgrade() else {
-                    return;
-                };
-                shared.remembered.clear();
+                remembered.clear();
                 strangers.clear();
             }
         });
@@ -30,12 +28,9 @@ impl Users {
     /// tells nothing.
     pub(super) fn follow_changes(&self) -> Option<Arc<AbortOnDropHandle<()>>> {
         let mut changes = self.shared.directory.changes()?;
-        let shared = Arc::downgrade(&self.shared);
+        let shared = Arc::clone(&self.shared);
         let following = tokio::spawn(async move {
             while let Some(change) = changes.next().await {
-                let Some(shared) = shared.upgrade() else {
-                    return;
-                };
                 shared.learn(change);
             }
         });

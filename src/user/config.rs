@@ -94,3 +94,23 @@ pub struct Snapshot {
     /// The most users in it.
     pub max: usize,
 }
+
+/// The longest pause before an attempt, and the longest that a directory may ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+impl Config {
+    /// The longest that an answer, from when it was asked for, may be under way and then remembered.
+    pub fn longest_answer(&self) -> Duration {
+        let cache = &self.cache;
+        let stale = cache.stale_while_revalidate.max(cache.stale_if_error);
+        let remembered = cache.fresh.saturating_add(stale).max(cache.not_found_for);
+        // Each attempt may wait for room for as long as it lasts itself.
+        let attempt = self.timeout.saturating_mul(2).saturating_add(LONGEST_PAUSE);
+        let attempts = u32::try_from(self.retries)
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
+        // A not-found waits for the look-up of a canary, and whoever was outdated is asked for again.
+        let look_up = attempt.saturating_mul(attempts).saturating_mul(3);
+        remembered.saturating_add(look_up)
+    }
+}

@@ -20,6 +20,7 @@ pub use self::grpc::watch::Counts as WatchCounts;
 pub use self::grpc::{Endpoint, Grpc, GrpcDirectory, GrpcError};
 pub use self::http::HttpDirectory;
 pub use self::reason::{Reason, Unanswered};
+pub use self::rest::Rest;
 pub use self::scim::{Scim, ScimBy, ScimDirectory, ScimRoles};
 pub use self::supabase::{Supabase, SupabaseDirectory};
 

@@ -50,7 +50,6 @@ const MOST_GROUPS: usize = 65_536;
 /// Holds not-found answers that are too many to be believed; a handle, cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
-    config: VanishGuard,
     shared: Arc<Shared>,
     held_answers: Arc<AtomicU64>,
 }
@@ -107,7 +106,6 @@ pub struct GroupStatus {
 
 #[derive(Debug)]
 struct Shared {
-    start: Instant,
     /// Keyed, so that nobody chooses which users are counted where not all of them can be.
     hasher: RandomState,
     books: Mutex<Books>,
@@ -115,8 +113,10 @@ struct Shared {
 
 #[derive(Debug)]
 struct Books {
+    config: VanishGuard,
     rule: Rule,
-    /// The number of the current window.
+    /// When the first window began, and the number of the current one.
+    start: Instant,
     window: u128,
     groups: HashMap<Group, Member>,
     /// What all groups say, and what those say that no operator released.
@@ -162,22 +162,15 @@ impl Guard {
     /// A guard without evidence.
     pub(super) fn new(config: &VanishGuard, now: Instant) -> Self {
         Self {
-            config: config.clone(),
             shared: Arc::new(Shared::new(config, now)),
             held_answers: Arc::default(),
         }
     }
 
-    /// This guard under another configuration; where that differs it begins without evidence.
-    pub(super) fn reconfigured(&self, config: &VanishGuard, now: Instant) -> Self {
-        if *config == self.config {
-            return self.clone();
-        }
-        Self {
-            config: config.clone(),
-            shared: Arc::new(Shared::new(config, now)),
-            held_answers: Arc::clone(&self.held_answers),
-        }
+    /// From now on another configuration rules. The evidence stays, and an operator's word: who is held
+    /// or free is judged anew by them. Where windows have another length, a new one begins now.
+    pub(super) fn reconfigure(&self, config: &VanishGuard, now: Instant) {
+        self.in_books(now, |books| books.obey(config, now));
     }
 
     /// A user found before was asked for again, and found.
@@ -227,12 +220,9 @@ impl Guard {
 
     /// Opens the books at the current window, and tells what changed when they are closed again.
     fn in_books<T>(&self, now: Instant, entry: impl FnOnce(&mut Books) -> T) -> T {
-        let Shared { start, books, .. } = &*self.shared;
-        let passed = now.saturating_duration_since(*start).as_nanos();
-        let window = passed / self.config.window.as_nanos().max(1);
         let (outcome, news) = {
-            let books = &mut *books.lock();
-            books.turn_to(window);
+            let books = &mut *self.shared.books.lock();
+            books.turn_to(now);
             let outcome = entry(books);
             books.judge_all();
             (outcome, std::mem::take(&mut books.news))
@@ -257,6 +247,8 @@ impl Shared {
     fn new(config: &VanishGuard, start: Instant) -> Self {
         let books = Books {
             rule: Rule::new(config),
+            config: config.clone(),
+            start,
             window: 0,
             groups: HashMap::new(),
             voices: Tally::default(),
@@ -266,7 +258,6 @@ impl Shared {
             news: Vec::new(),
         };
         Self {
-            start,
             hasher: RandomState::new(),
             books: Mutex::new(books),
         }

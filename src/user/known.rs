@@ -2,7 +2,6 @@
 
 use super::directory::{Reason, Unanswered};
 use super::freshness::Freshness;
-use super::record::User;
 use super::remembered::Found;
 use crate::clock::Timestamp;
 use crate::event::ledger::{Mark, MarkKind};
@@ -36,7 +35,7 @@ pub enum Existence {
     /// The user is there.
     There {
         /// The record.
-        user: Arc<User>,
+        user: Arc<Found>,
         /// Tokens issued at or before this are dead: the user was deleted then, and is there again.
         revoked: Option<Timestamp>,
     },
@@ -121,7 +120,7 @@ impl NotKnown {
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The user; `None` for a recognized not-found.
-    pub user: Option<Arc<User>>,
+    pub user: Option<Arc<Found>>,
     /// How long ago the question was sent.
     pub age: Duration,
     /// What it is good for.
@@ -129,11 +128,11 @@ pub struct Entry {
 }
 
 impl Known {
-    pub(super) fn there(found: &Found, cached: Cached) -> Self {
+    pub(super) fn there(found: Arc<Found>, cached: Cached) -> Self {
         Self {
             existence: Existence::There {
-                user: Arc::clone(&found.user),
                 revoked: found.revoked(),
+                user: found,
             },
             cached,
             reason: None,

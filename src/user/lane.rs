@@ -3,15 +3,19 @@
 //! Known users and strangers have a lane each. Strangers take at most half of the room, wait behind
 //! the known, and have a breaker of their own: whoever makes up subjects on which the directory stumbles
 //! does not close the way for users who are known.
+//!
+//! `Retry-After` is obeyed for the user about whom the directory said it, and for all of the lane once
+//! it said so of several. What it asks for known users holds for strangers too; not the other way round.
 
 mod breaker;
+mod pleas;
 mod room;
 
 pub use breaker::BreakerState;
 
 use super::directory::{Reason, Unanswered};
 use backon::{BackoffBuilder, ExponentialBuilder};
-use breaker::{Breaker, Pauses, Symptom};
+use breaker::{Breaker, Pauses, Symptom, Turn};
 use room::{Room, Seat};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -144,7 +148,10 @@ impl Lanes {
 
     /// How a lane's breaker stands.
     pub(super) fn state(&self, lane: Lane, now: Instant) -> BreakerState {
-        self.breaker(lane).state(now)
+        match self.plea_of_others(lane, now) {
+            Some(_) => BreakerState::Open,
+            None => self.breaker(lane).state(now),
+        }
     }
 
     /// Attempts under way, and those that wait for room.
@@ -168,6 +175,30 @@ impl Lanes {
         }
     }
 
+    /// How long the directory wants the users of the other lane not to be asked about, where that
+    /// binds this one: what known users are denied, strangers do not get.
+    fn plea_of_others(&self, lane: Lane, now: Instant) -> Option<Duration> {
+        match lane {
+            Lane::Known => None,
+            Lane::Stranger => self.breakers.known.plea(now),
+        }
+    }
+
+    /// Whether an attempt would be let through.
+    fn passes(&self, errand: Errand) -> Result<(), Duration> {
+        let now = Instant::now();
+        match self.plea_of_others(errand.lane, now) {
+            Some(rest) => Err(rest),
+            None => self.breaker(errand.lane).passes(errand.user, now),
+        }
+    }
+
+    fn admit(&self, errand: Errand) -> Result<Turn<'_>, Duration> {
+        self.passes(errand)?;
+        let breaker = self.breaker(errand.lane);
+        breaker.admit(errand.user, Instant::now())
+    }
+
     /// One attempt, where breaker and room let it through.
     async fn attempt<T, A>(
         &self,
@@ -177,10 +208,9 @@ impl Lanes {
     where
         A: Future<Output = Result<T, Unanswered>>,
     {
-        let breaker = self.breaker(errand.lane);
-        breaker.passes(Instant::now()).map_err(NoAttempt::shut)?;
+        self.passes(errand).map_err(NoAttempt::shut)?;
         let seat = self.seat(errand).await.ok_or(NoAttempt::CROWDED)?;
-        let turn = breaker.admit(Instant::now()).map_err(NoAttempt::shut)?;
+        let turn = self.admit(errand).map_err(NoAttempt::shut)?;
         let late = |_| Err(Unanswered::because(Reason::Timeout));
         let answer = timeout(self.settings.timeout, attempt()).await;
         let answer = answer.unwrap_or_else(late);

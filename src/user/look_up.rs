@@ -3,7 +3,6 @@
 
 use super::Users;
 use super::directory::{Answer, Answered, Lifetime, Query, Question, Reason, Unanswered};
-use super::freshness::Freshness;
 use super::guard::Verdict;
 use super::lane::{Errand, Lane};
 use super::progress::Progress;
@@ -86,6 +85,22 @@ impl Running {
         outcome
     }
 
+    /// Tells the outcome to those who wait, and leaves the list.
+    pub(super) fn end(self, outcome: Outcome) {
+        match (self.way, &outcome) {
+            (
+                Way::Background,
+                Err(Unanswered {
+                    reason: Reason::Crowded,
+                    ..
+                }),
+            ) => Progress::no_room(&self.done),
+            (Way::Background | Way::Waited | Way::Consistent, _) => {
+                self.done.send_replace(Progress::Ended(outcome));
+            }
+        }
+    }
+
     async fn ask(&self, consistent: bool) -> Outcome {
         let shared = &self.users.shared;
         let version = || {
@@ -94,7 +109,7 @@ impl Running {
         };
         let before = version();
         let known = shared.remembered.get_found(&self.key);
-        let etag = known.as_ref().and_then(|found| found.etag.as_deref());
+        let etag = known.as_ref().and_then(|found| found.etag());
         let question = Question {
             query: self.key.query(),
             consistent,
@@ -112,14 +127,14 @@ impl Running {
         let (answer, heard) = self.users.heard(question, errand, failed).await?;
         self.users.judge_age(&answer, &heard, consistent)?;
         let standing = match (answer, &known) {
-            (Answer::Found(user), _) => self.found(Arc::new(user), known.as_deref(), heard),
+            (Answer::Found(user), _) => self.found(user, known.as_deref(), heard),
             // Nobody asked for that.
             (Answer::Unchanged, _) if question.etag.is_none() => {
                 Err(Unanswered::because(Reason::MalformedAnswer))
             }
             (Answer::Unchanged, Some(found)) if self.is_remembered(found) => {
                 let heard = heard.of_unchanged(found);
-                self.found(Arc::clone(&found.user), Some(found), heard)
+                self.found(found.to_user(), Some(found), heard)
             }
             // It was dropped in the meantime, and not for nothing.
             (Answer::Unchanged, _) => Err(Unanswered::because(Reason::Outdated)),
@@ -138,7 +153,7 @@ impl Running {
         now.is_some_and(|now| Arc::ptr_eq(&now, known))
     }
 
-    fn found(&self, user: Arc<User>, known: Option<&Found>, heard: Heard) -> Outcome {
+    fn found(&self, user: User, known: Option<&Found>, heard: Heard) -> Outcome {
         let shared = &self.users.shared;
         let person = self.key.query().person(user.id.as_deref());
         let epoch = shared.ledger.epoch();
@@ -162,19 +177,18 @@ impl Running {
             Judgement::Stands { revoked } => revoked,
         };
         if let Some(known) = known {
-            let now = Instant::now();
-            let counts = shared.remembered.freshness(known, now) != Freshness::Spent;
-            if counts && is_older(user.version, known.user.version) {
+            // However long ago that was: an older state is no news, and nobody told of it.
+            if is_older(user.version, known.version()) {
                 return Err(Unanswered::because(Reason::Outdated));
             }
-            self.users.guard.confirmed(&self.key.query(), now);
+            self.users
+                .guard
+                .confirmed(&self.key.query(), Instant::now());
         }
         if let Some(version) = user.version.filter(|_| epoch != 0) {
             shared.ledger.lift(person, version);
         }
-        let found = shared
-            .remembered
-            .found(self.key.clone(), user, given(revoked));
+        let found = shared.remembered.found(&self.key, user, given(revoked));
         Ok(Standing::Found(found))
     }
 
@@ -182,7 +196,7 @@ impl Running {
         let shared = &self.users.shared;
         let came = Instant::now();
         let query = self.key.query();
-        let id = known.and_then(|known| known.user.id.as_deref());
+        let id = known.and_then(|known| known.id());
         let epoch = shared.ledger.epoch();
         let given = Given {
             sent: heard.sent,
@@ -218,13 +232,13 @@ impl Running {
         if is_held {
             return Err(Unanswered::because(Reason::VanishGuard));
         }
-        let missing = shared.remembered.missing(self.key.clone(), &given);
+        let missing = shared.remembered.missing(&self.key, &given);
         Ok(Standing::Missing(missing))
     }
 
     fn marked(&self, mark: Mark, id: Option<&str>, sent: Instant) -> Standing {
         let remembered = &self.users.shared.remembered;
-        remembered.marked(self.key.clone(), id, sent);
+        remembered.marked(&self.key, id, sent);
         Standing::Marked(mark)
     }
 
@@ -267,7 +281,7 @@ impl Heard {
         };
         Self {
             lifetime,
-            etag: self.etag.or_else(|| found.etag.clone()),
+            etag: self.etag.or_else(|| found.etag().map(Box::from)),
             ..self
         }
     }

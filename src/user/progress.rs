@@ -12,6 +12,8 @@ pub(super) enum Progress {
     Asking(Option<Unanswered>),
     /// At its end.
     Ended(Outcome),
+    /// Given up: nobody waited when it began, and there was no room.
+    NoRoom,
 }
 
 impl Progress {
@@ -23,24 +25,34 @@ impl Progress {
         });
     }
 
+    /// Notes that it is given up. Who waits is woken when it has left the list, so as to begin another.
+    pub(super) fn no_room(progress: &watch::Sender<Self>) {
+        progress.send_if_modified(|progress| {
+            *progress = Self::NoRoom;
+            false
+        });
+    }
+
     /// What is told to who stops waiting: what was wrong so far, or that there was no time.
     pub(super) const fn not_known(&self) -> NotKnown {
         match self {
             Self::Asking(Some(unanswered)) | Self::Ended(Err(unanswered)) => {
                 NotKnown::Unanswered(*unanswered)
             }
-            Self::Asking(None) | Self::Ended(Ok(_)) => NotKnown::Late,
+            Self::Asking(None) | Self::Ended(Ok(_)) | Self::NoRoom => NotKnown::Late,
         }
     }
 }
 
-/// Waits for the end of a look-up.
-pub(super) async fn ended(running: &mut watch::Receiver<Progress>) -> Outcome {
+/// Waits for the end of a look-up; `None` where it was given up for lack of room.
+pub(super) async fn ended(running: &mut watch::Receiver<Progress>) -> Option<Outcome> {
     let is_over = |progress: &Progress| matches!(progress, Progress::Ended(_));
-    let ended = running.wait_for(is_over).await;
-    match ended.as_deref() {
-        Ok(Progress::Ended(outcome)) => outcome.clone(),
-        // The task ended without an outcome: it panicked.
-        Ok(Progress::Asking(_)) | Err(_) => Err(Unanswered::because(Reason::Internal)),
+    // It fails where the task ended without an outcome, which is told by what it noted last.
+    drop(running.wait_for(is_over).await);
+    match &*running.borrow() {
+        Progress::Ended(outcome) => Some(outcome.clone()),
+        Progress::NoRoom => None,
+        // It panicked.
+        Progress::Asking(_) => Some(Err(Unanswered::because(Reason::Internal))),
     }
 }

@@ -90,9 +90,9 @@ impl Users {
                 revoked: found.revoked(),
             };
         }
-        let person = query.person(found.user.id.as_deref());
+        let person = query.person(found.id());
         let sent = remembered.sent(found);
-        let judgement = match ledger.judge_found(person, found.user.version, sent) {
+        let judgement = match ledger.judge_found(person, found.version(), sent) {
             Judgement::Stands { .. } if remembered.is_missed(sent) => Judgement::Outdated,
             judgement @ (Judgement::Stands { .. }
             | Judgement::Outdated
@@ -108,12 +108,12 @@ impl Users {
     /// A user who was found, as old as that is by now.
     fn aged(&self, query: &Query<'_>, found: Arc<Found>, now: Instant) -> Recalled {
         match self.shared.remembered.freshness(&found, now) {
-            Freshness::Fresh => Recalled::Known(Known::there(&found, Cached::Hit)),
+            Freshness::Fresh => Recalled::Known(Known::there(found, Cached::Hit)),
             Freshness::Revalidate => {
                 if !self.shared.remembered.failed_just_now(&found, now) {
                     self.refresh(query);
                 }
-                Recalled::Known(Known::there(&found, Cached::Revalidating))
+                Recalled::Known(Known::there(found, Cached::Revalidating))
             }
             Freshness::Stale => self.stale(found, now),
             Freshness::Spent => Recalled::Ask(None),
@@ -128,7 +128,7 @@ impl Users {
             Freshness::Fresh | Freshness::Revalidate | Freshness::Stale
                 if remembered.failed_just_now(&found, now) =>
             {
-                Recalled::Known(Known::there(&found, Cached::Stale))
+                Recalled::Known(Known::there(found, Cached::Stale))
             }
             Freshness::Fresh | Freshness::Revalidate | Freshness::Stale => {
                 Recalled::Ask(Some(found))
@@ -155,7 +155,7 @@ impl Users {
     fn marked(&self, query: &Query<'_>, mark: Mark, was_asked: bool, now: Instant) -> Recalled {
         if mark.version.is_some() && !was_asked {
             // Before it is answered: a directory that fails is not asked by each request.
-            self.shared.remembered.marked(query.owned(), None, now);
+            self.shared.remembered.marked(&query.owned(), None, now);
             self.refresh(query);
         }
         Recalled::Known(Known::of_mark(mark))

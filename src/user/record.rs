@@ -3,7 +3,7 @@
 use crate::event::Version;
 use serde::{Deserialize, Serialize};
 
-/// What a directory told of a user; small, since a million of them are kept.
+/// What a directory told of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct User {
@@ -43,44 +43,21 @@ pub enum Status {
 impl User {
     /// The values of an attribute.
     pub fn attribute(&self, name: &str) -> Option<&[Box<str>]> {
-        self.attributes
-            .iter()
-            .find(|(own, _)| **own == *name)
-            .map(|(_, values)| &**values)
+        named(&self.attributes, name)
     }
+}
 
-    /// Whether the user has one of these roles.
-    pub fn has_any_role(&self, roles: &[String]) -> bool {
-        self.roles
-            .iter()
-            .any(|role| roles.iter().any(|wanted| **wanted == **role))
-    }
+/// The values of an attribute.
+pub(super) fn named<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a [Box<str>]> {
+    attributes
+        .iter()
+        .find(|(own, _)| **own == *name)
+        .map(|(_, values)| &**values)
+}
 
-    /// About what it takes in memory, in bytes, the struct itself included.
-    pub(super) fn weight(&self) -> usize {
-        let texts = |texts: &[Box<str>]| {
-            texts
-                .iter()
-                .map(|text| 16 + allocated(text.len()))
-                .sum::<usize>()
-        };
-        let Self {
-            id,
-            status: _,
-            roles,
-            attributes,
-            lacks,
-            version: _,
-        } = self;
-        let single = [id, lacks]
-            .into_iter()
-            .flatten()
-            .map(|text| allocated(text.len()));
-        let named = attributes
-            .iter()
-            .map(|(name, values)| 32 + allocated(name.len()) + texts(values));
-        size_of::<Self>() + single.sum::<usize>() + texts(roles) + named.sum::<usize>()
-    }
+/// About what texts take in memory, in bytes, beside their list.
+pub(super) fn weigh(texts: &[Box<str>]) -> usize {
+    texts.iter().map(|text| allocated(text.len())).sum()
 }
 
 /// What an allocator makes of so many bytes.

@@ -39,6 +39,17 @@ pub struct Content<M> {
     pub marks: Vec<M>,
 }
 
+/// What was kept by the process before this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken<M> {
+    /// When it was written, by the wall clock.
+    pub saved: Timestamp,
+    /// The users; `None` where they are those of another directory.
+    pub users: Option<Vec<SavedUser>>,
+    /// What events told, whatever the directory.
+    pub marks: Vec<M>,
+}
+
 /// A user, and when the directory told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedUser {
@@ -61,7 +72,7 @@ pub struct SavedUser {
 /// Writes a snapshot in place of the one that is there, whole or not at all; answers how many users
 /// are in it.
 ///
-/// `fingerprint` names the directory: what is read for another one is not used. A user whose record
+/// `fingerprint` names the directory: users are not read for another one. A user whose record
 /// is longer than 256 KiB is left out. The file is made beside its target with mode 0600, and renamed
 /// once it is on the disk; a symbolic link at `path` is replaced, not followed.
 pub fn write<M: Serialize>(
@@ -112,7 +123,7 @@ pub fn read<M: DeserializeOwned>(
     key: &Secret,
     fingerprint: &str,
     max: usize,
-) -> Result<Content<M>, SnapshotError> {
+) -> Result<Taken<M>, SnapshotError> {
     let mac = seal::key(key)?;
     // Opening a pipe would wait for its other end.
     let opened = OpenOptions::new()
@@ -138,17 +149,14 @@ pub fn read<M: DeserializeOwned>(
     let mut reading = Reading::new(max);
     while let Some(line) = lines.next()? {
         let (number, read) = (line.number, reading.take(fingerprint, line.bytes));
-        read.map_err(|fault| match fault {
-            Fault::OtherDirectory => SnapshotError::OtherDirectory(path.to_owned()),
-            Fault::Malformed => SnapshotError::Malformed {
-                path: path.to_owned(),
-                line: number,
-            },
+        read.ok_or_else(|| SnapshotError::Malformed {
+            path: path.to_owned(),
+            line: number,
         })?;
     }
     lines.finish()?;
     reading
-        .content
+        .taken
         .ok_or_else(|| SnapshotError::Truncated(path.to_owned()))
 }
 
@@ -227,18 +235,11 @@ fn fill<M: Serialize>(
     Ok(count)
 }
 
-/// What is wrong with a line that is ours.
-#[derive(Clone, Copy, Debug)]
-enum Fault {
-    OtherDirectory,
-    Malformed,
-}
-
 /// Puts the lines together.
 #[derive(Debug)]
 struct Reading<M> {
     max: usize,
-    content: Option<Content<M>>,
+    taken: Option<Taken<M>>,
     spaces: Vec<(Arc<str>, Arc<str>)>,
     tenants: HashSet<Arc<str>>,
 }
@@ -247,45 +248,37 @@ impl<M: DeserializeOwned> Reading<M> {
     fn new(max: usize) -> Self {
         Self {
             max,
-            content: None,
+            taken: None,
             spaces: Vec::new(),
             tenants: HashSet::new(),
         }
     }
 
-    fn take(&mut self, fingerprint: &str, bytes: &[u8]) -> Result<(), Fault> {
-        let (kind, json) = line::split(bytes).ok_or(Fault::Malformed)?;
-        match (kind, &mut self.content) {
+    /// Reads one line; `None` if it is not one of this version.
+    fn take(&mut self, fingerprint: &str, bytes: &[u8]) -> Option<()> {
+        let (kind, json) = line::split(bytes)?;
+        match (kind, &mut self.taken) {
             (Kind::Head, None) => {
-                let head: Head = line::value(json).ok_or(Fault::Malformed)?;
-                if !head.is_of(fingerprint) {
-                    return Err(Fault::OtherDirectory);
-                }
-                self.content = Some(Content {
+                let head: Head = line::value(json)?;
+                self.taken = Some(Taken {
                     saved: head.saved(),
-                    users: Vec::new(),
+                    users: head.is_of(fingerprint).then(Vec::new),
                     marks: Vec::new(),
                 });
             }
-            (Kind::Mark, Some(content)) => {
-                content
-                    .marks
-                    .push(line::value(json).ok_or(Fault::Malformed)?);
-            }
-            (Kind::Space, Some(_)) => {
-                self.spaces.push(line::value(json).ok_or(Fault::Malformed)?);
-            }
-            (Kind::User, Some(content)) if content.users.len() >= self.max => {}
-            (Kind::User, Some(content)) => {
-                let row: RowRead = line::value(json).ok_or(Fault::Malformed)?;
-                let space = self.spaces.get(row.space).ok_or(Fault::Malformed)?;
-                content.users.push(row.saved(space, &mut self.tenants));
-            }
-            (Kind::Head, Some(_)) | (Kind::Mark | Kind::Space | Kind::User, None) => {
-                return Err(Fault::Malformed);
-            }
+            (Kind::Mark, Some(taken)) => taken.marks.push(line::value(json)?),
+            (Kind::Space, Some(_)) => self.spaces.push(line::value(json)?),
+            (Kind::User, Some(taken)) => match &mut taken.users {
+                Some(users) if users.len() < self.max => {
+                    let row: RowRead = line::value(json)?;
+                    let space = self.spaces.get(row.space)?;
+                    users.push(row.saved(space, &mut self.tenants));
+                }
+                Some(_) | None => {}
+            },
+            (Kind::Head, Some(_)) | (Kind::Mark | Kind::Space | Kind::User, None) => return None,
         }
-        Ok(())
+        Some(())
     }
 }
 

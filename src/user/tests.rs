@@ -1,19 +1,24 @@
 mod ages;
 mod audit;
+mod crowds;
 mod events;
 mod faults;
 mod hostile;
+mod memory;
 mod races;
+mod reload;
+mod room;
 mod script;
 mod warm;
+mod world;
 mod young;
 
 use super::directory::Unanswered;
 use super::*;
-use crate::load::Load;
 use futures_util::future::join_all;
 use script::*;
 use std::sync::atomic::Ordering;
+use world::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_found_user_is_served_from_memory_while_fresh_and_asked_for_after_that() {
@@ -173,56 +178,6 @@ async fn a_look_up_outlives_those_who_asked_and_its_answer_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn strangers_take_half_of_the_room_and_what_finds_none_is_crowded_out() {
-    let narrow = Config {
-        concurrency: 4,
-        ..config()
-    };
-    let world = configured(narrow, &[Line::FoundAfter(millis(400))]);
-    let names: Vec<String> = (0..20).map(|number| format!("user-{number}")).collect();
-    let outcomes = join_all(names.iter().map(|name| world.find(name))).await;
-    let crowded = NotKnown::Unanswered(Unanswered::because(Reason::Crowded));
-    let count = |error| {
-        let is_it =
-            |outcome: &&Result<Known, NotKnown>| outcome.as_ref().is_err_and(|of| *of == error);
-        outcomes.iter().filter(is_it).count()
-    };
-    assert_eq!(count(NotKnown::Late) + count(crowded), 20);
-    assert!(count(crowded) >= 12, "{}", count(crowded));
-    pass(secs(2)).await;
-    assert_eq!(world.script.0.most.load(Ordering::SeqCst), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_finds_no_room_to_wait_is_told_so_or_served_stale() {
-    let mut world = world(&[Line::Found("u-1"), Line::FoundAfter(millis(100))]);
-    world.alice().await;
-    pass(secs(11)).await;
-    world.load = Load::new(10, 1);
-    let (waiting, crowded, stale) =
-        tokio::join!(world.find("bob"), world.find("carol"), world.find("alice"),);
-    assert!(id_of(&waiting.unwrap()) != "none");
-    assert_eq!(crowded.unwrap_err(), NotKnown::Crowded);
-    assert_eq!(stale.unwrap().cached, Cached::Stale);
-    assert_eq!(world.load.now(), (0, 0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_finds_no_room_to_wait_begins_no_look_up() {
-    let mut world = world(&[Line::FoundAfter(millis(100))]);
-    world.load = Load::new(100, 1);
-    let names: Vec<String> = (0..50).map(|number| format!("user-{number}")).collect();
-    let outcomes = join_all(names.iter().map(|name| world.find(name))).await;
-    let crowded = outcomes
-        .iter()
-        .filter(|outcome| matches!(outcome, Err(NotKnown::Crowded)))
-        .count();
-    assert_eq!((crowded, world.script.calls()), (49, 1));
-    pass(secs(5)).await;
-    assert_eq!(world.script.calls(), 1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_directory_that_panics_is_a_fault_of_ours_and_the_next_look_up_begins_anew() {
     let world = world(&[Line::Panics, Line::Found("u-1")]);
     let error = world.find("alice").await.unwrap_err();
@@ -314,37 +269,4 @@ async fn an_answer_asked_for_before_the_directory_changed_is_not_remembered_afte
         world.script.now_says(&[Line::Found("u-2")]);
         assert_eq!(world.alice().await, says("miss", "u-2"), "{before:?}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_is_remembered_is_bounded_by_its_weight() {
-    let mut small = config();
-    small.cache.max_memory = 64 * 1024;
-    let world = configured(small, &[Line::Found("u-1")]);
-    for number in 0..2000 {
-        world.find(&format!("user-{number}")).await.unwrap();
-    }
-    let (found, bytes, _) = world.users.size();
-    assert!(bytes <= 64 * 1024, "{bytes}");
-    assert!((20..200).contains(&found), "{found}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn strangers_that_are_not_found_never_crowd_out_users_that_are() {
-    let mut small = config();
-    small.cache.max_memory = 128 * 1024;
-    let world = configured(small, &[Line::Found("u-1")]);
-    for number in 0..50 {
-        world.find(&format!("user-{number}")).await.unwrap();
-    }
-    world.script.now_says(&[Line::NotFound]);
-    for number in 0..5000 {
-        world.find(&format!("stranger-{number}")).await.unwrap();
-    }
-    for number in 0..50 {
-        let known = world.find(&format!("user-{number}")).await.unwrap();
-        assert_eq!(known.cached, Cached::Hit, "{number}");
-    }
-    let (_, _, not_found) = world.users.size();
-    assert!(not_found < 100, "{not_found}");
 }

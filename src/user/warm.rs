@@ -4,7 +4,7 @@ use super::Users;
 use super::config::Snapshot;
 use super::freshness::Freshness;
 use super::remembered::{Key, Restored};
-use super::snapshot::{self, Content, SavedUser, SnapshotError};
+use super::snapshot::{self, Content, SavedUser, SnapshotError, Taken};
 use crate::event::ledger::{Entry, Judgement};
 use crate::secret::{Form, Secret, SecretError};
 use std::fs;
@@ -40,14 +40,15 @@ impl Users {
     }
 
     /// Takes up what the process before this one wrote down: users as stale, each as old as it is by
-    /// now; answers how many. It blocks.
+    /// now, unless they are of another directory; and all that events told. Answers how many users. It
+    /// blocks.
     pub fn warm(&self) -> Result<Option<usize>, WarmError> {
         let Some(settings) = &self.config.snapshot else {
             return Ok(None);
         };
         let key = Secret::read(&settings.key_file, Form::Bytes)?;
         let max = settings.max;
-        let Content {
+        let Taken {
             saved,
             users,
             marks,
@@ -62,7 +63,11 @@ impl Users {
         let users = if saved > now.plus(CLOCKS_APART) {
             Vec::new()
         } else {
-            users
+            users.unwrap_or_else(|| {
+                let file = settings.file.display();
+                tracing::warn!(%file, "the snapshot is of another directory: only marks are taken up");
+                Vec::new()
+            })
         };
         let mut taken = 0;
         for one in users {
@@ -83,7 +88,7 @@ impl Users {
             };
             let age = now.since(answered);
             let restored = Restored { user, etag, age };
-            taken += usize::from(self.shared.remembered.restore(key, restored));
+            taken += usize::from(self.shared.remembered.restore(&key, restored));
         }
         // After the users: whoever is found here is held against all that was told.
         self.shared.ledger.restore(marks, now.since(saved));
@@ -93,27 +98,34 @@ impl Users {
     fn content(&self, settings: &Snapshot) -> Content<Entry> {
         let (remembered, ledger) = (&self.shared.remembered, &self.shared.ledger);
         let (now, saved) = (Instant::now(), self.shared.clock.now());
-        let mut users: Vec<_> = remembered
-            .each_found()
-            .filter(|(key, found)| {
-                let is_marked = matches!(
-                    self.judge(&key.query(), found, ledger.epoch()),
-                    Judgement::Marked(_) | Judgement::Renamed
-                );
-                !is_marked && remembered.freshness(found, now) != Freshness::Spent
-            })
-            .map(|(key, found)| (remembered.age(&found, now), key, found))
-            .collect();
+        let mut users = Vec::new();
+        remembered.each_found(|slot, found| {
+            let is_marked = matches!(
+                self.judge(&slot.key().query(), &found, ledger.epoch()),
+                Judgement::Marked(_) | Judgement::Renamed
+            );
+            if !is_marked && remembered.freshness(&found, now) != Freshness::Spent {
+                users.push((remembered.age(&found, now), slot, found));
+            }
+        });
         users.sort_unstable_by_key(|(age, ..)| *age);
         users.truncate(settings.max);
-        let users = users.into_iter().map(|(age, key, found)| SavedUser {
-            realm: Arc::clone(&key.realm),
-            issuer: Arc::clone(&key.issuer),
-            tenant: key.tenant.clone(),
-            subject: Arc::clone(&key.subject),
-            user: Arc::clone(&found.user),
-            answered: saved.minus(age),
-            etag: found.etag.clone(),
+        let users = users.into_iter().map(|(age, slot, found)| {
+            let Key {
+                realm,
+                issuer,
+                tenant,
+                subject,
+            } = slot.key();
+            SavedUser {
+                realm,
+                issuer,
+                tenant,
+                subject,
+                user: Arc::new(found.to_user()),
+                answered: saved.minus(age),
+                etag: found.etag().map(Box::from),
+            }
         });
         Content {
             saved,
@@ -124,6 +136,6 @@ impl Users {
 
     /// Names the directory, so that nobody takes up the users of another.
     fn fingerprint(&self) -> String {
-        format!("{:?}", self.config.directory)
+        self.config.directory.fingerprint()
     }
 }

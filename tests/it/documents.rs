@@ -183,6 +183,18 @@ fn every_reason_of_a_directory_has_its_row_in_the_order_of_the_program() {
     }
 }
 
+/// What a reason means, and what to look at, is said once; other places lead there.
+#[test]
+fn the_reasons_of_a_directory_have_one_table() {
+    let is_table = |text: &str| text.lines().any(|line| line.starts_with("| reason |"));
+    let tables: Vec<_> = documents()
+        .into_iter()
+        .filter(|(_, text)| is_table(text))
+        .map(|(path, _)| path)
+        .collect();
+    assert_eq!(tables, [root().join("docs/directory.md")]);
+}
+
 #[test]
 fn every_fault_has_what_is_seen_why_and_how_it_heals_with_reasons_that_are_some() {
     let text = read("docs/directory.md");

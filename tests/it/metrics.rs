@@ -225,7 +225,8 @@ async fn decisions_are_counted_by_how_they_ended() {
         r#"subgate_ledger_entries{kind="mark"} 1.0"#,
         r#"subgate_ledger_entries{kind="alias"} 1.0"#,
         r#"subgate_ledger_entries{kind="suspension"} 1.0"#,
-        "subgate_ledger_dropped_entries_total 0.0",
+        r#"subgate_ledger_dropped_entries_total{kind="fence"} 0.0"#,
+        r#"subgate_ledger_dropped_entries_total{kind="mark"} 0.0"#,
         "subgate_alias_uses_total 1.0",
         "subgate_decision_duration_seconds_count 8",
     ] {

@@ -3,7 +3,7 @@
 use crate::parts::client::Client;
 use crate::parts::issuer::Issuer;
 use crate::parts::{PATIENCE, until};
-use crate::world::{World, http};
+use crate::world::{Told, World, http};
 
 /// The status of `/readyz`; `None` where nobody listens yet.
 async fn ready(health: Client) -> Option<u16> {
@@ -81,4 +81,69 @@ async fn a_reload_that_changes_how_long_is_waited_keeps_the_users_that_are_known
     let told = world.bearer(&token).await;
     assert_eq!(told.code(), "allow");
     assert_eq!(told.metadata["cache"], "hit");
+}
+
+/// What becomes of a known user in an outage, when the configuration was rewritten meanwhile.
+async fn known_after(old: &str, new: &str) -> Told {
+    let mut world = World::start().await;
+    let _running = world.serve();
+    let token = world.issuer.token().sign();
+    assert_eq!(world.bearer(&token).await.code(), "allow");
+    world.users.down();
+    world.rewrite(old, new);
+    world.rewrite(
+        "tenant:\n",
+        "policies: {default: {}, public: {anonymous: allow}}\ntenant:\n",
+    );
+    until("the reload is taken over", async || {
+        let told = world.ask_about(http(&[]), &[("policy", "public")]).await;
+        told.code() == "allow"
+    })
+    .await;
+    world.bearer(&token).await
+}
+
+#[tokio::test]
+async fn an_outage_outlasts_any_reload_that_asks_the_same_directory() {
+    let rewritten = [
+        (
+            "tenant:\n",
+            "  cache: {fresh: 50s, stale_while_revalidate: 10s}\ntenant:\n",
+        ),
+        (
+            "tenant:\n",
+            "  cache: {stale_if_error: 20m, not_found_for: 1s, tombstone_for: 30h}\ntenant:\n",
+        ),
+        ("tenant:\n", "  cache: {max_memory: 8MiB}\ntenant:\n"),
+        (
+            "tenant:\n",
+            "  vanish_guard: {share: 0.5, window: 10s, min: 3}\ntenant:\n",
+        ),
+        (
+            "    required: [email]\n",
+            "    required: [email]\n    consistent_read: {header: {x-fresh: '1'}}\n",
+        ),
+        (
+            "issuers:\n",
+            "issuers:\n- {issuer: 'http://127.0.0.1:9/more', name: more, audiences: [shop-api]}\n",
+        ),
+    ];
+    for (old, new) in rewritten {
+        let told = known_after(old, new).await;
+        assert_eq!(told.code(), "allow", "{new}");
+        assert_eq!(told.metadata["cache"], "hit", "{new}");
+    }
+}
+
+#[tokio::test]
+async fn what_one_directory_said_is_not_believed_of_another_nor_under_another_reading() {
+    let rewritten = [
+        ("/v1/realms/", "/v2/realms/"),
+        ("    required: [email]\n", "    required: [plan]\n"),
+        ("code: user_not_found", "code: gone"),
+    ];
+    for (old, new) in rewritten {
+        let told = known_after(old, new).await;
+        assert_eq!(told.code(), "directory_unavailable", "{new}");
+    }
 }

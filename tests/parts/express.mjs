@@ -2,7 +2,8 @@
 //
 //   node express.mjs FOLDER-WITH-node_modules PORT
 //
-// PUT /rows sets the users: a list of {realm, tenant, ...record}.
+// PUT /rows sets the users: a list of {realm, tenant, ...record}. GET /asked tells the cache-control
+// of the latest question.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -11,7 +12,15 @@ const [folder, port] = process.argv.slice(2);
 const express = createRequire(join(folder, "node_modules", "x.js"))("express");
 
 let rows = [];
+let asked = "";
 const app = express();
+
+app.get("/asked", (_request, response) => response.send(asked));
+
+app.use("/r", (request, _response, next) => {
+  asked = request.get("cache-control") ?? "";
+  next();
+});
 
 app.get("/ready", (_request, response) => response.send("ready"));
 

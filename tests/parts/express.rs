@@ -28,4 +28,16 @@ impl Express {
         let (status, body) = self.0.call("PUT", "/rows", &Value::from(rows).to_string());
         assert_eq!(status, 204, "{body}");
     }
+
+    /// The `cache-control` of the latest question.
+    pub(crate) fn asked(&self) -> String {
+        let (status, asked) = self.0.call("GET", "/asked", "");
+        assert_eq!(status, 200, "{asked}");
+        asked
+    }
+
+    /// Ends it.
+    pub(crate) fn down(&mut self) {
+        self.0.kill();
+    }
 }

@@ -1,6 +1,6 @@
 //! A server that answers as Supabase Auth does, by the shapes of `tests/fixtures/gotrue.json`.
 
-use super::http::{Answer, Server};
+use super::http::{Answer, Request, Server};
 use parking_lot::Mutex;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -11,6 +11,7 @@ use std::sync::Arc;
 pub(crate) struct GoTrue {
     server: Server,
     users: Arc<Mutex<HashMap<String, Value>>>,
+    asked: Arc<Mutex<Option<Request>>>,
 }
 
 impl GoTrue {
@@ -20,20 +21,42 @@ impl GoTrue {
     /// Starts without users.
     pub(crate) fn start() -> Self {
         let users: Arc<Mutex<HashMap<String, Value>>> = Arc::default();
+        let asked: Arc<Mutex<Option<Request>>> = Arc::default();
         let server = Server::start({
-            let users = Arc::clone(&users);
-            move |request| match users.lock().get(&request.target) {
-                Some(user) => Self::answer_with("user", user),
-                None if request.target.contains("/admin/users/") => Self::answer("user_not_found"),
-                None => Answer::new(404, "text/plain; charset=utf-8", "404 page not found\n"),
+            let (users, asked) = (Arc::clone(&users), Arc::clone(&asked));
+            move |request| {
+                *asked.lock() = Some(request.clone());
+                match users.lock().get(&request.target) {
+                    Some(user) => Self::answer_with("user", user),
+                    None if request.target.contains("/admin/users/") => {
+                        Self::answer("user_not_found")
+                    }
+                    None => Answer::new(404, "text/plain; charset=utf-8", "404 page not found\n"),
+                }
             }
         });
-        Self { server, users }
+        Self {
+            server,
+            users,
+            asked,
+        }
     }
 
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// The `cache-control` of the latest question.
+    pub(crate) fn asked(&self) -> String {
+        let asked = self.asked.lock();
+        let asked = asked.as_ref().expect("a question");
+        asked.values("cache-control").join(",")
+    }
+
+    /// Closes its port.
+    pub(crate) fn down(&self) {
+        self.server.down();
     }
 
     /// Answers the paths of users with these records, and no others.

@@ -64,6 +64,18 @@ impl ScimServer {
             assert_eq!(status, 204, "{body}");
         }
     }
+
+    /// The `cache-control` of the latest question.
+    pub(crate) fn asked(&self) -> String {
+        let (status, asked) = self.process.call("GET", "/asked", "");
+        assert_eq!(status, 200, "{asked}");
+        asked
+    }
+
+    /// Ends it.
+    pub(crate) fn down(&mut self) {
+        self.process.kill();
+    }
 }
 
 fn base(realm: &str, tenant: &str, path: &str) -> String {

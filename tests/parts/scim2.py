@@ -1,6 +1,8 @@
 """scim2-server with a house for each realm and tenant: /r/{realm}/t/{tenant}/v2.
 
 python scim2.py PORT
+
+GET /asked tells the cache-control of the latest question.
 """
 
 import re
@@ -35,10 +37,16 @@ provider = ScimProvider.from_discovery(
 )
 service = ScimService(provider, secret="of these tests")
 houses = {}
+asked = b""
 
 
 def application(environ, start_response):
     """WSGI hands the path over decoded, so a realm that is a URL has slashes in it here."""
+    global asked
+    if environ["PATH_INFO"] == "/asked":
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [asked]
+    asked = environ.get("HTTP_CACHE_CONTROL", "").encode()
     match = re.fullmatch(r"(/r/.+/t/[^/]+)(/v2/.*)", environ["PATH_INFO"])
     if match is None:
         start_response("404 Not Found", [("Content-Type", "text/html")])

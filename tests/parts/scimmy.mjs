@@ -1,6 +1,8 @@
 // SCIMMY behind Express, with a house for each realm and tenant: /r/{realm}/t/{tenant}/v2.
 //
 //   node scimmy.mjs FOLDER-WITH-node_modules PORT
+//
+// GET /asked tells the cache-control of the latest question.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -43,7 +45,13 @@ SCIMMY.Resources.declare(SCIMMY.Resources.User, {
   },
 });
 
+let asked = "";
 const app = express();
+app.get("/asked", (_request, response) => response.send(asked));
+app.use("/r", (request, _response, next) => {
+  asked = request.get("cache-control") ?? "";
+  next();
+});
 app.use(
   "/r/:realm/t/:tenant/v2",
   new SCIMMYRouters({ type: "bearer", handler: () => "tester", context: (request) => request.params }),

@@ -109,13 +109,12 @@ impl Names<'_> {
         }
     }
 
-    pub(super) fn tenant(&self, written: Option<&str>) -> Result<Option<Arc<str>>, AdminError> {
+    fn tenant(&self, written: Option<&str>) -> Result<Option<Arc<str>>, AdminError> {
         let Some(written) = written else {
             return Ok(None);
         };
         let tenant = self.tenants.normalized(written);
-        let expected = "a tenant of the configured format";
-        let tenant = tenant.map_err(|_| invalid("tenant", expected, written))?;
+        let tenant = tenant.map_err(|_| bad_tenant(written))?;
         Ok(Some(tenant.into()))
     }
 
@@ -129,6 +128,11 @@ impl Names<'_> {
             invalid("issuer", expected, name)
         })
     }
+}
+
+/// What is said against a tenant that can be none.
+pub(super) fn bad_tenant(written: &str) -> AdminError {
+    invalid("tenant", "a tenant of the configured format", written)
 }
 
 impl Scope<'_> {

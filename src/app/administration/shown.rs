@@ -7,7 +7,7 @@ use crate::server::admin::message::{
     Status,
 };
 use crate::user::freshness::Freshness;
-use crate::user::{CanaryHeard, CanaryState, Entry, GroupStatus, User, record};
+use crate::user::{CanaryHeard, CanaryState, Entry, Found, GroupStatus, record};
 use std::sync::Arc;
 
 impl From<&Entry> for State {
@@ -34,18 +34,18 @@ impl From<&Entry> for Age {
 }
 
 impl Record {
-    pub(super) fn of(user: &User, subject: &str) -> Self {
-        let names = user.attributes.iter().map(|(name, _)| name.to_string());
+    pub(super) fn of(user: &Found, subject: &str) -> Self {
+        let names = user.attributes().iter().map(|(name, _)| name.to_string());
         Self {
-            id: user.id.as_deref().unwrap_or(subject).to_owned(),
-            status: match user.status {
+            id: user.id().unwrap_or(subject).to_owned(),
+            status: match user.status() {
                 record::Status::Active => Status::Active,
                 record::Status::Disabled => Status::Disabled,
             },
-            roles: user.roles.iter().map(ToString::to_string).collect(),
+            roles: user.roles().iter().map(ToString::to_string).collect(),
             attributes: names.collect(),
-            lacks: user.lacks.as_deref().map(str::to_owned),
-            version: user.version.map(|version| version.to_string()),
+            lacks: user.lacks().map(str::to_owned),
+            version: user.version().map(|version| version.to_string()),
         }
     }
 }

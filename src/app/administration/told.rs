@@ -24,7 +24,8 @@ pub(super) fn read(
     };
     let scope = names.scope(request.issuer.as_deref(), request.realm.as_deref())?;
     let kind = kind(request, &scope)?;
-    let tenant = names.tenant(request.tenant.as_deref())?;
+    // Whatever its source, the tenant of an event is read where it is taken.
+    let tenant = request.tenant.as_deref().map(Arc::from);
     let whom = match &kind {
         Kind::TenantSuspended | Kind::TenantResumed => {
             if tenant.is_none() {

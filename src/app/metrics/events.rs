@@ -26,6 +26,7 @@ pub(super) fn write(
         marks,
         aliases,
         suspended,
+        dropped_fences,
         dropped,
     } = ledger.size();
     let kind = |name, count: usize| ([("kind", name)], whole(count as u64));
@@ -42,12 +43,14 @@ pub(super) fn write(
         None,
         &entries,
     )?;
-    single(
+    counter(
         encoder,
         "ledger_dropped_entries",
-        "Entries that went before their time, because there were too many",
-        None,
-        &ConstCounter::new(whole(dropped)),
+        "Entries that went before their time, because there were too many: changes, or marks and new subjects",
+        &[
+            ([("kind", "fence")], whole(dropped_fences)),
+            ([("kind", "mark")], whole(dropped)),
+        ],
     )?;
     single(
         encoder,

@@ -14,9 +14,13 @@ pub(super) fn check(at: &At<'_>, document: &Document) {
     let sharing = Sharing::of(issuers);
     sharing.check(&at.key("issuers"), issuers);
     if let Some(users) = &document.users {
-        directory_tells_realms_apart(at, &sharing, users, document);
-        directory_proves_tenants(at, issuers, users, document);
-        attributes_exist(at, users, document);
+        let asked = asked(users);
+        for asked in &asked {
+            directory_tells_realms_apart(at, &sharing, asked, document);
+            directory_proves_tenants(at, issuers, asked, document);
+            required_attributes_exist(at, asked);
+        }
+        injected_attributes_exist(at, &asked, document);
         canaries_stand_for_any(at, &sharing, issuers, users);
         supabase_asks_for_uuids(at, issuers, users);
     }
@@ -24,8 +28,8 @@ pub(super) fn check(at: &At<'_>, document: &Document) {
 
 /// Whether the directory's request names the tenant, so that there must be one.
 pub(super) fn asks_inside_tenant(users: Option<&Users>) -> bool {
-    let url = users.and_then(asked).map(|asked| asked.url);
-    url.is_some_and(|url| url.contains("{tenant}"))
+    let asked = users.map(asked).unwrap_or_default();
+    asked.iter().any(Asked::inside_tenant)
 }
 
 /// What the directories that are asked by URL have in common.
@@ -42,31 +46,39 @@ struct Asked<'d> {
     required: &'d [String],
 }
 
-fn asked(users: &Users) -> Option<Asked<'_>> {
-    if let Some(http) = &users.http {
-        return Some(Asked {
-            key: "http",
-            url: http.url.as_deref().unwrap_or_default(),
-            by_realm: &["{realm}", "{issuer}"],
-            names_tenant: Some(http.fields.tenant != "none"),
-            is_id_subject: http.fields.id == "none",
-            attributes: &http.attributes,
-            required: &http.required,
-        });
+impl Asked<'_> {
+    fn inside_tenant(&self) -> bool {
+        self.url.contains("{tenant}")
     }
-    if let Some(scim) = &users.scim {
-        return Some(Asked {
-            key: "scim",
-            url: scim.url.as_deref().unwrap_or_default(),
-            by_realm: &["{realm}"],
-            names_tenant: None,
-            is_id_subject: false,
-            attributes: &scim.attributes,
-            required: &scim.required,
-        });
+
+    /// Whether there is such an attribute, or one with a mistake of its own.
+    fn has(&self, at: &At<'_>, attribute: &str) -> bool {
+        let at = at.key("users").key(self.key).key("attributes");
+        self.attributes.contains_key(attribute) || at.key(attribute).is_spoiled()
     }
-    let supabase = users.supabase.as_ref()?;
-    Some(Asked {
+}
+
+/// Those that are written; where there are several, any may be the one that is kept.
+fn asked(users: &Users) -> Vec<Asked<'_>> {
+    let http = users.http.as_ref().map(|http| Asked {
+        key: "http",
+        url: http.url.as_deref().unwrap_or_default(),
+        by_realm: &["{realm}", "{issuer}"],
+        names_tenant: Some(http.fields.tenant != "none"),
+        is_id_subject: http.fields.id == "none",
+        attributes: &http.attributes,
+        required: &http.required,
+    });
+    let scim = users.scim.as_ref().map(|scim| Asked {
+        key: "scim",
+        url: scim.url.as_deref().unwrap_or_default(),
+        by_realm: &["{realm}"],
+        names_tenant: None,
+        is_id_subject: false,
+        attributes: &scim.attributes,
+        required: &scim.required,
+    });
+    let supabase = users.supabase.as_ref().map(|supabase| Asked {
         key: "supabase",
         url: supabase.url.as_deref().unwrap_or_default(),
         by_realm: &["{realm}"],
@@ -74,7 +86,8 @@ fn asked(users: &Users) -> Option<Asked<'_>> {
         is_id_subject: false,
         attributes: &supabase.attributes,
         required: &supabase.required,
-    })
+    });
+    [http, scim, supabase].into_iter().flatten().collect()
 }
 
 /// Which realm has which issuers.
@@ -122,11 +135,10 @@ impl<'d> Sharing<'d> {
 fn directory_tells_realms_apart(
     at: &At<'_>,
     sharing: &Sharing<'_>,
-    users: &Users,
+    asked: &Asked<'_>,
     document: &Document,
 ) {
     let several = sharing.realms.len() > 1;
-    let Some(asked) = asked(users) else { return };
     let at_asked = at.key("users").key(asked.key);
     let apart = asked.by_realm.iter().any(|name| asked.url.contains(name));
     if several && !apart && !asked.url.is_empty() {
@@ -159,7 +171,12 @@ fn directory_tells_realms_apart(
 }
 
 /// A tenant that only the request names must be proven by the directory's answer.
-fn directory_proves_tenants(at: &At<'_>, issuers: &[Issuer], users: &Users, document: &Document) {
+fn directory_proves_tenants(
+    at: &At<'_>,
+    issuers: &[Issuer],
+    asked: &Asked<'_>,
+    document: &Document,
+) {
     let from = &document.tenant.from;
     let has_claim = from
         .iter()
@@ -167,10 +184,9 @@ fn directory_proves_tenants(at: &At<'_>, issuers: &[Issuer], users: &Users, docu
     let all_bound = issuers
         .iter()
         .all(|issuer| matches!(&issuer.tenants, Tenants::Of(tenants) if tenants.len() == 1));
-    if from.is_empty() || has_claim || all_bound || asks_inside_tenant(Some(users)) {
+    if from.is_empty() || has_claim || all_bound || asked.inside_tenant() {
         return;
     }
-    let Some(asked) = asked(users) else { return };
     let at_asked = at.key("users").key(asked.key);
     match asked.names_tenant {
         Some(true) => {}
@@ -250,28 +266,31 @@ fn name(issuer: &Issuer) -> Option<String> {
     issuer.name.clone().or_else(default)
 }
 
-fn attributes_exist(at: &At<'_>, users: &Users, document: &Document) {
-    let Some(asked) = asked(users) else { return };
-    let at_asked = at.key("users").key(asked.key);
-    let is_known = |name: &str| {
-        let spoiled = || at_asked.key("attributes").key(name).is_spoiled();
-        asked.attributes.contains_key(name) || spoiled()
-    };
-    let expected = format!("an attribute of `users.{}.attributes`", asked.key);
-    let unknown = |at: At<'_>, attribute: &str| {
-        let remedy = format!("add `{attribute}: /…` there");
-        at.wrong(expected.as_str(), shown(attribute), remedy);
-    };
+fn required_attributes_exist(at: &At<'_>, asked: &Asked<'_>) {
+    for (index, attribute) in asked.required.iter().enumerate() {
+        if !asked.has(at, attribute) {
+            let at_asked = at.key("users").key(asked.key);
+            unknown_attribute(&at_asked.key("required").item(index), asked, attribute);
+        }
+    }
+}
+
+fn injected_attributes_exist(at: &At<'_>, asked: &[Asked<'_>], document: &Document) {
+    let Some(first) = asked.first() else { return };
     for (header, source) in &document.identity.headers {
         if let Some(attribute) = source.strip_prefix("attributes.")
-            && !is_known(attribute)
+            && !asked.iter().any(|asked| asked.has(at, attribute))
         {
-            unknown(at.key("identity").key("headers").key(header), attribute);
+            let at_header = at.key("identity").key("headers").key(header);
+            unknown_attribute(&at_header, first, attribute);
         }
     }
-    for (index, attribute) in asked.required.iter().enumerate() {
-        if !is_known(attribute) {
-            unknown(at_asked.key("required").item(index), attribute);
-        }
-    }
+}
+
+fn unknown_attribute(at: &At<'_>, asked: &Asked<'_>, attribute: &str) {
+    at.wrong(
+        format!("an attribute of `users.{}.attributes`", asked.key),
+        shown(attribute),
+        format!("add `{attribute}: /…` there"),
+    );
 }

@@ -30,6 +30,8 @@ pub(super) struct Beside<'b> {
     pub(super) tenant: Option<&'b tenant::Config>,
     /// Whether the directory's request names the tenant.
     pub(super) asks_inside_tenant: bool,
+    /// Whether the directory is Supabase.
+    pub(super) asks_supabase: bool,
 }
 
 pub(super) fn resolve(at: &At<'_>, users: Users, beside: &Beside<'_>) -> Option<Config> {
@@ -144,34 +146,32 @@ fn offered<W: 'static>(
     }
 }
 
+/// The only one that is written. Where there are several, each tells its own mistakes all the same: it
+/// may be the one that is kept.
 fn exactly_one<const N: usize>(at: &At<'_>, offers: [Offer; N]) -> Option<directory::Config> {
-    let is_spoiled = offers.iter().any(|(key, _)| at.key(key).is_spoiled());
-    let mut written: Vec<_> = offers
-        .into_iter()
-        .filter_map(|(key, resolve)| Some((key, resolve?)))
-        .collect();
-    match (written.pop(), written.is_empty()) {
-        (Some((key, resolve)), true) => resolve(&at.key(key)),
-        (Some((last, _)), false) => {
-            let keys = written.iter().map(|(key, _)| *key).chain([last]);
-            let keys: Vec<_> = keys.map(|key| format!("`{key}`")).collect();
-            at.wrong(
-                "exactly one directory",
-                keys.join(" and "),
-                "keep one of them",
-            );
-            None
+    let mut named = Vec::new();
+    let mut resolved = None;
+    for (key, resolve) in offers {
+        let at = at.key(key);
+        if resolve.is_some() || at.is_spoiled() {
+            named.push(format!("`{key}`"));
         }
-        (None, _) if is_spoiled => None,
-        (None, _) => {
-            at.wrong(
-                "exactly one directory",
-                "none",
-                "add one of `http`, `grpc`, `scim`, `supabase` and `file`, for example `file: {path: users.yaml}`",
-            );
-            None
-        }
+        resolved = resolve.and_then(|resolve| resolve(&at)).or(resolved);
     }
+    let remedy = match named.len() {
+        1 => return resolved,
+        0 => {
+            "add one of `http`, `grpc`, `scim`, `supabase` and `file`, for example `file: {path: users.yaml}`"
+        }
+        _ => "keep one of them",
+    };
+    let came = if named.is_empty() {
+        "none".to_owned()
+    } else {
+        named.join(" and ")
+    };
+    at.wrong("exactly one directory", came, remedy);
+    None
 }
 
 fn resolve_file(at: &At<'_>, file: UsersFile) -> Option<directory::Config> {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::request::Entry;
 use crate::token::claims::Claims;
+use crate::user::User;
 use serde_json::json;
 
 fn policy(name: &str) -> Policy {
@@ -212,9 +213,11 @@ fn all_scopes_are_asked_for_one_audience_and_one_role() {
         let claims = claims(&json!({ "aud": audience }));
         assert_eq!(strict.admits_audience(&claims).is_ok(), admitted);
     }
-    let with = |roles: &[&str]| User {
-        roles: roles.iter().map(|&role| role.into()).collect(),
-        ..User::default()
+    let with = |roles: &[&str]| {
+        Found::sample(User {
+            roles: roles.iter().map(|&role| role.into()).collect(),
+            ..User::default()
+        })
     };
     assert!(strict.admits_roles(&with(&["reader", "owner"])).is_ok());
     assert_eq!(strict.admits_roles(&with(&["Admin"])), Err(Refusal::Roles));

@@ -4,7 +4,7 @@ use crate::envoy::identity::{Config as Names, Identity};
 use crate::envoy::response::{Config, Format, Unavailable};
 use crate::token::sample;
 use crate::user::directory::{Reason, Unanswered};
-use crate::user::{NotKnown, User};
+use crate::user::{Found, NotKnown, User};
 use envoy_types::ext_authz::v3::pb::{
     CheckResponse, HeaderAppendAction, HeaderValueOption, HttpResponse,
 };
@@ -14,7 +14,6 @@ use proptest::prelude::*;
 use prost::Message as _;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use tokio::time::Instant;
 
 /// A sink that takes nothing.
@@ -132,7 +131,7 @@ proptest! {
             0 => Caller::Nobody,
             1 => Caller::Client(token),
             2 => Caller::Unasked { token, id: Some("alice".into()) },
-            _ => Caller::User { token, user: Arc::new(user), subject: "alice".into() },
+            _ => Caller::User { token, user: Found::sample(user), subject: "alice".into() },
         };
         let permit = Permit::sample(caller, tenant.as_deref());
         let identity = Identity::new(names(), &[]);

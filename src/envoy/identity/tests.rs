@@ -2,7 +2,7 @@ use super::*;
 use crate::decision::Permit;
 use crate::envoy::encode;
 use crate::token::sample;
-use crate::user::User;
+use crate::user::{Found, User};
 use envoy_types::ext_authz::v3::pb::{HttpResponse, OkHttpResponse};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,7 +77,7 @@ fn token(claims: &Json) -> Arc<VerifiedToken> {
 fn user_permit(user: User, tenant: Option<&str>) -> Permit {
     let caller = Caller::User {
         token: token(&json!({})),
-        user: Arc::new(user),
+        user: Found::sample(user),
         subject: "alice".into(),
     };
     Permit::sample(caller, tenant)
@@ -314,7 +314,7 @@ async fn further_headers_hold_attributes_and_claims_of_their_types_or_are_remove
     });
     let caller = Caller::User {
         token: token(&claims),
-        user: Arc::new(user),
+        user: Found::sample(user),
         subject: "alice".into(),
     };
     let told = told(further, &Permit::sample(caller, None));

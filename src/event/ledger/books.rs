@@ -1,35 +1,52 @@
-//! The books themselves, under the ledger's lock.
+//! The books themselves, under the ledger's lock: what they take in, and for how long.
 
+use super::alias::Alias;
 use super::fence::Fence;
+use super::gaps::Gaps;
+use super::queue::Queue;
 use super::shelf::{Place, Shelf};
-use super::{Judgement, Person, Settings, Size, Told};
-use crate::clock::Timestamp;
-use crate::event::{Event, EventError, Kind, Version, Whom};
-use std::collections::{HashSet, VecDeque};
+use super::suspension::Suspension;
+use super::{Settings, Size};
+use crate::event::{Event, EventError, Kind, Whom};
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// The most renamings that are followed from one subject.
-const LONGEST_CHAIN: usize = 16;
+/// The most entries that have ended and are let go with one event: more than an event brings, and
+/// never so many that decisions wait for it.
+pub(super) const SWEPT: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Books {
     pub(super) settings: Settings,
-    /// The most fences and aliases together.
-    most: usize,
+    most: Most,
     pub(super) subjects: Shelf<Fence>,
     pub(super) ids: Shelf<Fence>,
     pub(super) aliases: Shelf<Alias>,
     /// Tenants by name, in their realms.
     pub(super) tenants: Shelf<Suspension>,
-    /// Where entries stand, in the order in which they end; one that was renewed stands twice.
-    ends: VecDeque<(Instant, Row, Place)>,
+    /// Fences that only hold back older answers.
+    passing: Queue,
+    /// Other fences, aliases, and what is known of tenants that were resumed.
+    pub(super) lasting: Queue,
+    pub(super) gaps: Gaps,
     marks: usize,
-    suspended: usize,
-    dropped: u64,
+    pub(super) suspended: usize,
+    /// Of the passing ones, and of the lasting ones.
+    dropped: (u64, u64),
+    /// Whose entry the last of these was.
+    lost: Option<Place>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The most entries that are kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Most {
+    /// Of fences that only hold back older answers.
+    pub(super) passing: usize,
+    /// Of other fences, aliases and resumed tenants.
+    pub(super) lasting: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Row {
     Subjects,
     Ids,
@@ -37,25 +54,8 @@ pub(super) enum Row {
     Tenants,
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Alias {
-    pub(super) to: Arc<str>,
-    /// When the subject changed: tokens issued later are not meant, unless all are.
-    pub(super) time: Timestamp,
-    pub(super) all_tokens: bool,
-    pub(super) ends: Instant,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Suspension {
-    pub(super) time: Timestamp,
-    pub(super) holds: bool,
-    /// How long it is known that it holds no more; one that holds does not end by itself.
-    pub(super) ends: Instant,
-}
-
 impl Books {
-    pub(super) fn new(settings: Settings, most: usize) -> Self {
+    pub(super) fn new(settings: Settings, most: Most) -> Self {
         Self {
             settings,
             most,
@@ -63,68 +63,62 @@ impl Books {
             ids: Shelf::new(),
             aliases: Shelf::new(),
             tenants: Shelf::new(),
-            ends: VecDeque::new(),
+            passing: Queue::default(),
+            lasting: Queue::default(),
+            gaps: Gaps::new(),
             marks: 0,
             suspended: 0,
-            dropped: 0,
+            dropped: (0, 0),
+            lost: None,
         }
     }
 
     pub(super) fn take(&mut self, event: &Event, arrived: Instant) -> Result<(), EventError> {
-        while self.ends.front().is_some_and(|(ends, ..)| *ends <= arrived) {
-            self.let_go();
-        }
-        let realm = || Arc::clone(&event.realm);
+        self.sweep(arrived);
+        let place = |name: &Arc<str>, tenant: Option<&Arc<str>>| Place {
+            realm: Arc::clone(&event.realm),
+            name: Arc::clone(name),
+            tenant: tenant.cloned(),
+        };
+        let tenant = event.tenant.as_ref();
         match (&event.kind, &event.whom) {
             (Kind::TenantSuspended | Kind::TenantResumed, _) => {
-                let place = Place {
-                    realm: realm(),
-                    name: event.tenant.clone().ok_or(EventError::NoTenant)?,
-                    tenant: None,
-                };
+                let place = place(tenant.ok_or(EventError::NoTenant)?, None);
                 let suspension = Suspension {
                     time: event.time,
                     holds: event.kind == Kind::TenantSuspended,
                     ends: arrived + self.settings.tombstone_for,
                 };
-                self.put_suspension(place, suspension);
-                Ok(())
+                self.put_suspension(&place, suspension);
             }
             (Kind::UserIdChanged { to, all_tokens }, Some(Whom::Subject(from))) => {
-                let place = Place {
-                    realm: realm(),
-                    name: Arc::clone(from),
-                    tenant: event.tenant.clone(),
-                };
+                let old = place(from, tenant);
+                if self.leads_back(&old, to, arrived) {
+                    return Err(EventError::Cycle(Arc::clone(from)));
+                }
                 let alias = Alias {
                     to: Arc::clone(to),
                     time: event.time,
                     all_tokens: *all_tokens,
                     ends: arrived + self.settings.alias_for,
                 };
-                if self.leads_to(&place, to, from) {
-                    return Err(EventError::Cycle(Arc::clone(from)));
-                }
                 // Whoever is remembered under the old name is not who bears it now; and whoever was not
                 // found under the new one is there.
                 let gone = Event {
                     version: None,
                     ..event.clone()
                 };
-                self.tell(Row::Subjects, place.clone(), &gone, arrived);
+                self.tell(Row::Subjects, &old, &gone, arrived);
                 let there = Event {
                     kind: Kind::UserUpdated,
                     ..event.clone()
                 };
-                let new = Place {
-                    name: Arc::clone(to),
-                    ..place.clone()
-                };
-                self.tell(Row::Subjects, new, &there, arrived);
-                self.put_alias(place, alias);
-                Ok(())
+                self.tell(Row::Subjects, &place(to, tenant), &there, arrived);
+                self.put_alias(&old, alias, arrived);
             }
-            (Kind::UserIdChanged { .. }, Some(Whom::Id(_)) | None) => Err(EventError::NoSubject),
+            (Kind::UserIdChanged { .. }, Some(Whom::Id(_)) | None) => {
+                return Err(EventError::NoSubject);
+            }
             (
                 Kind::UserCreated
                 | Kind::UserUpdated
@@ -132,29 +126,37 @@ impl Books {
                 | Kind::UserEnabled
                 | Kind::UserDeleted,
                 whom,
-            ) => {
-                let (row, name) = match whom.as_ref().ok_or(EventError::Nobody)? {
-                    Whom::Subject(subject) => (Row::Subjects, Arc::clone(subject)),
-                    Whom::Id(id) => (Row::Ids, Arc::clone(id)),
-                };
-                let place = Place {
-                    realm: realm(),
-                    name,
-                    tenant: event.tenant.clone(),
-                };
-                self.tell(row, place, event, arrived);
-                Ok(())
-            }
+            ) => match whom.as_ref().ok_or(EventError::Nobody)? {
+                Whom::Subject(subject) => {
+                    self.tell(Row::Subjects, &place(subject, tenant), event, arrived);
+                }
+                Whom::Id(id) => self.tell(Row::Ids, &place(id, tenant), event, arrived),
+            },
         }
+        self.make_room(arrived);
+        Ok(())
     }
 
-    fn tell(&mut self, row: Row, place: Place, event: &Event, arrived: Instant) {
-        let ends = arrived + self.settings.tombstone_for;
-        let fence = match self.shelf(row).at(&place) {
-            Some(known) => known.told(event, arrived, ends),
-            None => Fence::first(event, arrived, ends),
+    fn tell(&mut self, row: Row, place: &Place, event: &Event, arrived: Instant) {
+        let fence = match self.fence(row, place, arrived) {
+            Some(known) => known.told(event, arrived, &self.settings),
+            None => Fence::first(event, arrived, &self.settings),
+        };
+        let everywhere = Place {
+            tenant: None,
+            ..place.clone()
+        };
+        let fence = match self.fence(row, &everywhere, arrived) {
+            Some(all) if place.tenant.is_some() => fence.beside(&all),
+            Some(_) | None => fence,
         };
         self.put_fence(row, place, fence);
+    }
+
+    /// The fence at a place; one that has ended is none, though it may not be gone yet.
+    pub(super) fn fence(&self, row: Row, place: &Place, now: Instant) -> Option<Fence> {
+        let fence = self.shelf(row).at(place)?;
+        (fence.ends > now).then_some(*fence)
     }
 
     pub(super) const fn shelf(&self, row: Row) -> &Shelf<Fence> {
@@ -171,227 +173,123 @@ impl Books {
         }
     }
 
-    pub(super) fn put_fence(&mut self, row: Row, place: Place, fence: Fence) {
-        let old = self.shelf_mut(row).put(&place, fence);
+    const fn queue_mut(&mut self, lasts: bool) -> &mut Queue {
+        if lasts {
+            &mut self.lasting
+        } else {
+            &mut self.passing
+        }
+    }
+
+    pub(super) fn put_fence(&mut self, row: Row, place: &Place, fence: Fence) {
+        self.queue_mut(fence.lasts).put(row, place, fence.ends);
         self.marks += usize::from(fence.mark.is_some());
-        self.marks -= usize::from(old.is_some_and(|old| old.mark.is_some()));
-        self.list(fence.ends, row, place);
+        if let Some(old) = self.shelf_mut(row).put(place, fence) {
+            self.marks -= usize::from(old.mark.is_some());
+            if (old.lasts, old.ends) != (fence.lasts, fence.ends) {
+                self.queue_mut(old.lasts).cut(row, place, old.ends);
+            }
+        }
     }
 
     /// Of two renamings of one subject the newer stands.
-    pub(super) fn put_alias(&mut self, place: Place, alias: Alias) {
-        let is_older = |known: &Alias| known.time > alias.time;
-        if self.aliases.at(&place).is_some_and(is_older) {
+    pub(super) fn put_alias(&mut self, place: &Place, alias: Alias, now: Instant) {
+        let known = self.aliases.at(place);
+        if known.is_some_and(|known| known.ends > now && known.time > alias.time) {
             return;
         }
         let ends = alias.ends;
-        self.aliases.put(&place, alias);
-        self.list(ends, Row::Aliases, place);
-    }
-
-    /// Of two at one time the suspension stands.
-    pub(super) fn put_suspension(&mut self, place: Place, suspension: Suspension) {
-        let known = self.tenants.at(&place).copied();
-        let newer = known.is_none_or(|known| {
-            suspension.time > known.time || (suspension.time == known.time && suspension.holds)
-        });
-        if !newer {
-            return;
+        if let Some(old) = self.aliases.put(place, alias) {
+            self.lasting.cut(Row::Aliases, place, old.ends);
         }
-        self.tenants.put(&place, suspension);
-        self.suspended += usize::from(suspension.holds);
-        self.suspended -= usize::from(known.is_some_and(|known| known.holds));
-        if !suspension.holds {
-            self.list(suspension.ends, Row::Tenants, place);
-        }
-    }
-
-    /// Whether `from` is where the renamings of a subject lead to, or whether they are too many.
-    fn leads_to(&self, place: &Place, subject: &Arc<str>, from: &Arc<str>) -> bool {
-        let mut subject = Arc::clone(subject);
-        for _ in 0..LONGEST_CHAIN {
-            if subject == *from {
-                return true;
-            }
-            let tenant = place.tenant.as_deref();
-            match self.aliases.of(&place.realm, &subject, tenant).next() {
-                Some(alias) => subject = Arc::clone(&alias.to),
-                None => return false,
-            }
-        }
-        true
-    }
-
-    /// The subjects to which an old one leads, one after the other, for a token that was issued then.
-    pub(super) fn aliases(
-        &self,
-        person: Person<'_>,
-        issued: Option<Timestamp>,
-        now: Instant,
-    ) -> Vec<Arc<str>> {
-        let is_meant = |alias: &&Alias| {
-            alias.ends > now && (alias.all_tokens || issued.is_none_or(|at| at <= alias.time))
-        };
-        let mut names: Vec<Arc<str>> = Vec::new();
-        while names.len() < LONGEST_CHAIN {
-            let subject = names.last().map_or(person.subject, |name| name);
-            let mut aliases = self.aliases.of(person.realm, subject, person.tenant);
-            match aliases.find(is_meant) {
-                // A name that was seen leads round in a circle.
-                Some(alias) if names.contains(&alias.to) || *alias.to == *person.subject => break,
-                Some(alias) => names.push(Arc::clone(&alias.to)),
-                None => break,
-            }
-        }
-        names
-    }
-
-    pub(super) fn judge_found(
-        &self,
-        person: Person<'_>,
-        version: Option<Version>,
-        sent: Instant,
-        now: Instant,
-    ) -> Judgement {
-        let judgements = self
-            .fences(person, now)
-            .map(|fence| fence.judge(version, sent));
-        judgements.fold(Judgement::Stands { revoked: None }, Judgement::and)
-    }
-
-    pub(super) fn judge_not_found(
-        &self,
-        person: Person<'_>,
-        sent: Instant,
-        now: Instant,
-    ) -> Judgement {
-        let judgements = self
-            .fences(person, now)
-            .map(|fence| fence.judge_not_found(sent));
-        judgements.fold(Judgement::Stands { revoked: None }, Judgement::and)
-    }
-
-    pub(super) fn told(&self, person: Person<'_>, now: Instant) -> Option<Told> {
-        let newest = self.fences(person, now).max_by_key(|fence| fence.time)?;
-        Some(Told {
-            time: newest.time,
-            version: newest.version,
-            mark: self
-                .fences(person, now)
-                .filter_map(|fence| fence.mark)
-                .max(),
-            revoked: self
-                .fences(person, now)
-                .filter_map(|fence| fence.revoked)
-                .max(),
-        })
-    }
-
-    /// The fences of a person: by subject and by id, in the tenant and in all.
-    fn fences<'b>(&'b self, person: Person<'b>, now: Instant) -> impl Iterator<Item = &'b Fence> {
-        let Person {
-            realm,
-            tenant,
-            subject,
-            id,
-        } = person;
-        let by_id = id.map(|id| self.ids.of(realm, id, tenant));
-        self.subjects
-            .of(realm, subject, tenant)
-            .chain(by_id.into_iter().flatten())
-            .filter(move |fence| fence.ends > now)
-    }
-
-    pub(super) fn lift(&mut self, person: Person<'_>, version: Version) -> bool {
-        let Person {
-            realm,
-            tenant,
-            subject,
-            id,
-        } = person;
-        let by_id = id.map(|id| self.ids.of_mut(realm, id, tenant));
-        let fences = self.subjects.of_mut(realm, subject, tenant);
-        let mut lifted = 0;
-        for fence in fences.chain(by_id.into_iter().flatten()) {
-            if fence.is_lifted_by(version) {
-                *fence = fence.lifted_by(version);
-                lifted += 1;
-            }
-        }
-        self.marks -= lifted;
-        lifted > 0
-    }
-
-    pub(super) fn is_suspended(&self, realm: &str, tenant: &str) -> bool {
-        self.tenants
-            .of(realm, tenant, None)
-            .any(|suspension| suspension.holds)
+        self.lasting.put(Row::Aliases, place, ends);
     }
 
     pub(super) const fn size(&self) -> Size {
+        let (dropped_fences, dropped) = self.dropped;
         Size {
             fences: self.subjects.len() + self.ids.len(),
             marks: self.marks,
             aliases: self.aliases.len(),
             suspended: self.suspended,
-            dropped: self.dropped,
+            dropped_fences,
+            dropped,
         }
     }
 
-    fn held(&self) -> usize {
-        let resumed = self.tenants.len() - self.suspended;
-        self.subjects.len() + self.ids.len() + self.aliases.len() + resumed
+    #[cfg(test)]
+    pub(super) const fn queued(&self) -> (usize, usize) {
+        (self.passing.len(), self.lasting.len())
     }
 
-    fn list(&mut self, ends: Instant, row: Row, place: Place) {
-        self.ends.push_back((ends, row, place));
-        if self.ends.len() > 2 * self.most {
-            self.strike_renewed();
-        }
-        while self.held() > self.most {
-            let before = self.held();
-            self.let_go();
-            self.dropped += (before - self.held()) as u64;
+    /// Whose mark or alias went before its time since that was asked last.
+    pub(super) const fn lost(&mut self) -> Option<Place> {
+        self.lost.take()
+    }
+
+    /// Lets some of those go that have ended.
+    fn sweep(&mut self, now: Instant) {
+        for lasts in [false, true] {
+            for _ in 0..SWEPT {
+                let Some((row, place)) = self.queue_mut(lasts).ended(now) else {
+                    break;
+                };
+                self.let_go(row, &place);
+            }
         }
     }
 
-    /// Takes the places off the list whose entries were renewed or are gone, and keeps each other
-    /// once: whoever renews his own again and again takes no room from others.
-    fn strike_renewed(&mut self) {
-        let mut listed = HashSet::new();
-        let mut ends = std::mem::take(&mut self.ends);
-        ends.retain(|(ends, row, place)| {
-            let stands = match row {
-                Row::Aliases => self.aliases.at(place).is_some_and(|at| at.ends == *ends),
-                Row::Tenants => {
-                    let resumed = self.tenants.at(place);
-                    resumed.is_some_and(|at| !at.holds && at.ends == *ends)
-                }
-                Row::Subjects | Row::Ids => {
-                    let fence = self.shelf(*row).at(place);
-                    fence.is_some_and(|fence| fence.ends == *ends)
-                }
+    /// Drops the oldest of whoever has most, until the rest have room.
+    pub(super) fn make_room(&mut self, now: Instant) {
+        while self.passing.len() > self.most.passing {
+            let ended = self.passing.ended(now);
+            let Some((row, place)) = ended.clone().or_else(|| self.passing.of_the_largest()) else {
+                break;
             };
-            stands && listed.insert((*row, place.clone()))
-        });
-        self.ends = ends;
+            let arrived = self.let_go(row, &place);
+            if ended.is_none() {
+                self.dropped.0 += 1;
+                self.forgot(&place, arrived);
+            }
+        }
+        while self.lasting.len() > self.most.lasting {
+            let ended = self.lasting.ended(now);
+            let Some((row, place)) = ended.clone().or_else(|| self.lasting.of_the_largest()) else {
+                break;
+            };
+            let arrived = self.let_go(row, &place);
+            if ended.is_none() {
+                self.dropped.1 += 1;
+                self.forgot(&place, arrived);
+                self.lost = Some(place);
+            }
+        }
     }
 
-    /// Takes the first place off the list, and its entry with it unless that was renewed.
-    fn let_go(&mut self) {
-        let Some((ends, row, place)) = self.ends.pop_front() else {
-            return;
-        };
+    fn forgot(&mut self, place: &Place, arrived: Option<Instant>) {
+        if let Some(arrived) = arrived {
+            self.gaps.note(place, arrived);
+        }
+    }
+
+    /// Takes an entry away; gives when a fence's last event arrived.
+    fn let_go(&mut self, row: Row, place: &Place) -> Option<Instant> {
         match row {
             Row::Tenants => {
-                self.tenants.cut(&place, |at| !at.holds && at.ends == ends);
+                let resumed = self.tenants.cut(place)?;
+                self.lasting.cut(row, place, resumed.ends);
+                None
             }
             Row::Aliases => {
-                self.aliases.cut(&place, |alias| alias.ends == ends);
+                let alias = self.aliases.cut(place)?;
+                self.lasting.cut(row, place, alias.ends);
+                None
             }
             Row::Subjects | Row::Ids => {
-                let fence = self.shelf_mut(row).cut(&place, |fence| fence.ends == ends);
-                self.marks -= usize::from(fence.is_some_and(|fence| fence.mark.is_some()));
+                let fence = self.shelf_mut(row).cut(place)?;
+                self.marks -= usize::from(fence.mark.is_some());
+                self.queue_mut(fence.lasts).cut(row, place, fence.ends);
+                Some(fence.arrived)
             }
         }
     }

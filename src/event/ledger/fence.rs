@@ -1,6 +1,6 @@
 //! What events told of one user, and what that makes of an answer.
 
-use super::{Judgement, Mark, MarkKind};
+use super::{Judgement, Mark, MarkKind, Settings};
 use crate::clock::Timestamp;
 use crate::event::{Event, Kind, Version};
 use std::cmp::Ordering;
@@ -24,11 +24,14 @@ pub(super) struct Fence {
     pub(super) moved: Option<Instant>,
     /// When the user was last deleted: once that is lifted, tokens issued at or before this are dead.
     pub(super) revoked: Option<Timestamp>,
+    /// Whether it ever did more than to hold back answers that are older: it marked somebody, or gave
+    /// the subject to another. Then it stands for as long as any token lives.
+    pub(super) lasts: bool,
     pub(super) ends: Instant,
 }
 
 impl Fence {
-    pub(super) fn first(event: &Event, arrived: Instant, ends: Instant) -> Self {
+    pub(super) fn first(event: &Event, arrived: Instant, settings: &Settings) -> Self {
         let nothing = Self {
             arrived,
             time: event.time,
@@ -38,13 +41,14 @@ impl Fence {
             mark: None,
             moved: None,
             revoked: None,
-            ends,
+            lasts: false,
+            ends: arrived,
         };
-        nothing.told(event, arrived, ends)
+        nothing.told(event, arrived, settings)
     }
 
     /// This fence after another event; the order in which events arrive does not matter.
-    pub(super) fn told(self, event: &Event, arrived: Instant, ends: Instant) -> Self {
+    pub(super) fn told(self, event: &Event, arrived: Instant, settings: &Settings) -> Self {
         let decides = decision(&event.kind);
         let known = (self.time, self.version);
         let (time, version) = if is_newer(event, known, decides) {
@@ -72,15 +76,20 @@ impl Fence {
             version,
             unversioned,
             moved,
-            ends,
             ..self
         };
         let is_newest = told
             .decided
             .is_none_or(|known| is_newer(event, known, decides));
-        match decides {
+        let told = match decides {
             Some(decision) if is_newest => told.decide(decision, event),
             Some(_) | None => told,
+        };
+        let lasts = told.lasts || told.mark.is_some() || told.moved.is_some();
+        Self {
+            lasts,
+            ends: self.ends.max(arrived + settings.kept(lasts)),
+            ..told
         }
     }
 
@@ -118,6 +127,51 @@ impl Fence {
             decided: self.decided.map(|(at, _)| (at, Some(version))),
             ..self.lifted()
         }
+    }
+
+    /// This fence of one tenant, where the directory knows the user in this version there though a
+    /// fence of all tenants marks it: that mark no longer stands in this one.
+    pub(super) fn lifted_past(self, all: &Self, version: Version) -> Self {
+        let at = |fence: &Self| fence.decided.map_or(fence.time, |(at, _)| at);
+        Self {
+            arrived: self.arrived.max(all.arrived),
+            time: self.time.max(all.time),
+            version: Some(version),
+            decided: Some((at(&self).max(at(all)), Some(version))),
+            revoked: self.revoked.max(all.revoked),
+            lasts: true,
+            ends: self.ends.max(all.ends),
+            ..self.lifted()
+        }
+    }
+
+    /// Whether this fence of one tenant says that the user is there, and is newer than the mark of a
+    /// fence of all. Only one that lasts does: else the mark would stand again when it ends.
+    pub(super) fn overrules(&self, all: &Self) -> bool {
+        self.lasts && self.is_past(all)
+    }
+
+    /// This fence of one tenant, after an event: it lasts where it takes a mark of all back.
+    pub(super) fn beside(self, all: &Self) -> Self {
+        let lasts = self.lasts || (all.mark.is_some() && self.is_past(all));
+        let ends = if lasts {
+            self.ends.max(all.ends)
+        } else {
+            self.ends
+        };
+        Self {
+            lasts,
+            ends,
+            ..self
+        }
+    }
+
+    fn is_past(&self, all: &Self) -> bool {
+        let newer = |own: (Timestamp, _), all: (Timestamp, _)| {
+            compared(own.1, all.1).unwrap_or_else(|| own.0.cmp(&all.0)) == Ordering::Greater
+        };
+        let decisions = self.decided.zip(all.decided);
+        self.mark.is_none() && decisions.is_some_and(|(own, all)| newer(own, all))
     }
 
     /// What it makes of a found answer of this version that was asked for then.
@@ -190,29 +244,13 @@ impl Fence {
             mark: decided.mark,
             moved: self.moved.max(other.moved),
             revoked: self.revoked.max(other.revoked),
+            lasts: self.lasts || other.lasts,
             ends: self.ends.max(other.ends),
         }
     }
 
     fn told_at_decision(&self) -> Option<Version> {
         self.decided.and_then(|(_, version)| version)
-    }
-}
-
-impl Judgement {
-    /// What two fences make of an answer together: the stronger of the two.
-    pub(super) fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Marked(one), Self::Marked(other)) => {
-                Self::Marked(if other.kind > one.kind { other } else { one })
-            }
-            (marked @ Self::Marked(_), _) | (_, marked @ Self::Marked(_)) => marked,
-            (Self::Renamed, _) | (_, Self::Renamed) => Self::Renamed,
-            (Self::Outdated, _) | (_, Self::Outdated) => Self::Outdated,
-            (Self::Stands { revoked: one }, Self::Stands { revoked: other }) => Self::Stands {
-                revoked: one.max(other),
-            },
-        }
     }
 }
 

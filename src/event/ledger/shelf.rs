@@ -1,15 +1,22 @@
-//! Entries by realm, name and tenant; the last may be all.
+//! Entries by realm, tenant and name; an entry may be for all tenants of its realm.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 #[derive(Debug)]
 pub(super) struct Shelf<T> {
-    realms: HashMap<Arc<str>, HashMap<Arc<str>, Rows<T>>>,
+    realms: HashMap<Arc<str>, Realm<T>>,
     len: usize,
 }
 
-type Rows<T> = Vec<(Option<Arc<str>>, T)>;
+#[derive(Debug)]
+struct Realm<T> {
+    /// For all tenants.
+    all: Names<T>,
+    tenants: HashMap<Arc<str>, Names<T>>,
+}
+
+type Names<T> = HashMap<Arc<str>, T>;
 
 /// Where an entry stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,86 +39,92 @@ impl<T> Shelf<T> {
         self.len
     }
 
-    /// The entries of a name that are for this tenant, or for all.
-    pub(super) fn of<'s>(
-        &'s self,
+    /// The entry of a name that is for this tenant alone, and the one that is for all.
+    pub(super) fn of(
+        &self,
         realm: &str,
         name: &str,
-        tenant: Option<&'s str>,
-    ) -> impl Iterator<Item = &'s T> + use<'s, T> {
-        let rows = self.realms.get(realm).and_then(|names| names.get(name));
-        rows.into_iter()
-            .flatten()
-            .filter(move |(house, _)| house.is_none() || house.as_deref() == tenant)
-            .map(|(_, entry)| entry)
-    }
-
-    /// The entry of a name that is for this tenant alone, or for all where there is none, to be
-    /// changed.
-    pub(super) fn of_mut<'s>(
-        &'s mut self,
-        realm: &str,
-        name: &str,
-        tenant: Option<&'s str>,
-    ) -> impl Iterator<Item = &'s mut T> + use<'s, T> {
-        let rows = self
-            .realms
-            .get_mut(realm)
-            .and_then(|names| names.get_mut(name));
-        rows.into_iter()
-            .flatten()
-            .filter(move |(house, _)| house.as_deref() == tenant)
-            .map(|(_, entry)| entry)
+        tenant: Option<&str>,
+    ) -> (Option<&T>, Option<&T>) {
+        let Some(realm) = self.realms.get(realm) else {
+            return (None, None);
+        };
+        let own = tenant.and_then(|tenant| realm.tenants.get(tenant)?.get(name));
+        (own, realm.all.get(name))
     }
 
     /// The entry at a place.
     pub(super) fn at(&self, place: &Place) -> Option<&T> {
-        let rows = self.realms.get(&*place.realm)?.get(&*place.name)?;
-        rows.iter()
-            .find(|(tenant, _)| *tenant == place.tenant)
-            .map(|(_, entry)| entry)
+        let realm = self.realms.get(&*place.realm)?;
+        let names = match &place.tenant {
+            Some(tenant) => realm.tenants.get(tenant)?,
+            None => &realm.all,
+        };
+        names.get(&*place.name)
+    }
+
+    /// The tenants of a realm that have entries of their own.
+    pub(super) fn tenants(&self, realm: &str) -> impl Iterator<Item = &Arc<str>> {
+        let realm = self.realms.get(realm);
+        realm.into_iter().flat_map(|realm| realm.tenants.keys())
     }
 
     /// Puts an entry into its place; gives the one that it replaces.
     pub(super) fn put(&mut self, place: &Place, entry: T) -> Option<T> {
-        let names = self.realms.entry(Arc::clone(&place.realm)).or_default();
-        let rows = names.entry(Arc::clone(&place.name)).or_default();
-        if let Some((_, known)) = rows.iter_mut().find(|(tenant, _)| *tenant == place.tenant) {
-            return Some(std::mem::replace(known, entry));
-        }
-        rows.push((place.tenant.clone(), entry));
-        self.len += 1;
-        None
+        let realm = self.realms.entry(Arc::clone(&place.realm)).or_default();
+        let names = match &place.tenant {
+            Some(tenant) => realm.tenants.entry(Arc::clone(tenant)).or_default(),
+            None => &mut realm.all,
+        };
+        let old = names.insert(Arc::clone(&place.name), entry);
+        self.len += usize::from(old.is_none());
+        old
     }
 
-    /// Takes an entry off its place, if it is the one that is meant.
-    pub(super) fn cut(&mut self, place: &Place, is_meant: impl Fn(&T) -> bool) -> Option<T> {
-        let names = self.realms.get_mut(&*place.realm)?;
-        let rows = names.get_mut(&*place.name)?;
-        let at = rows
-            .iter()
-            .position(|(tenant, entry)| *tenant == place.tenant && is_meant(entry))?;
-        let (_, entry) = rows.swap_remove(at);
-        if rows.is_empty() {
-            names.remove(&*place.name);
+    /// Takes an entry off its place.
+    pub(super) fn cut(&mut self, place: &Place) -> Option<T> {
+        let realm = self.realms.get_mut(&place.realm)?;
+        let entry = match &place.tenant {
+            Some(tenant) => {
+                let names = realm.tenants.get_mut(tenant)?;
+                let entry = names.remove(&place.name);
+                if names.is_empty() {
+                    realm.tenants.remove(tenant);
+                }
+                entry
+            }
+            None => realm.all.remove(&place.name),
+        };
+        if realm.all.is_empty() && realm.tenants.is_empty() {
+            self.realms.remove(&place.realm);
         }
-        self.len -= 1;
-        Some(entry)
+        self.len -= usize::from(entry.is_some());
+        entry
     }
 
     /// Every entry, with its place.
     pub(super) fn each(&self, mut take: impl FnMut(Place, &T)) {
-        for (realm, names) in &self.realms {
-            for (name, rows) in names {
-                for (tenant, entry) in rows {
+        for (realm, Realm { all, tenants }) in &self.realms {
+            let own = tenants.iter().map(|(tenant, names)| (Some(tenant), names));
+            for (tenant, names) in own.chain([(None, all)]) {
+                for (name, entry) in names {
                     let place = Place {
                         realm: Arc::clone(realm),
                         name: Arc::clone(name),
-                        tenant: tenant.clone(),
+                        tenant: tenant.cloned(),
                     };
                     take(place, entry);
                 }
             }
+        }
+    }
+}
+
+impl<T> Default for Realm<T> {
+    fn default() -> Self {
+        Self {
+            all: Names::new(),
+            tenants: HashMap::new(),
         }
     }
 }

@@ -1,4 +1,8 @@
+mod alias;
+mod everywhere;
 mod order;
+mod room;
+mod written;
 
 use super::*;
 use crate::event::{Kind, Whom, apply};
@@ -13,11 +17,14 @@ const ALICE: Person<'_> = Person {
     id: Some("u-1"),
 };
 
+const SETTINGS: Settings = Settings {
+    fence_for: Duration::from_secs(1000),
+    tombstone_for: Duration::from_secs(90_000),
+    alias_for: Duration::from_secs(3600),
+};
+
 fn ledger() -> Ledger {
-    Ledger::new(Settings {
-        tombstone_for: Duration::from_secs(90_000),
-        alias_for: Duration::from_secs(3600),
-    })
+    Ledger::new(SETTINGS, TenantForm::as_written())
 }
 
 /// An event of alice at `acme`, so many seconds after a certain time.
@@ -217,24 +224,6 @@ async fn an_event_may_name_an_id_and_may_mean_all_tenants() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fence_stands_for_tombstone_for_and_no_longer() {
-    let ledger = ledger();
-    take(&ledger, &event(Kind::UserDeleted, 0));
-    pass(Duration::from_secs(89_999)).await;
-    let now = Instant::now();
-    assert!(is_marked(ledger.judge_found(ALICE, None, now)).is_some());
-    pass(Duration::from_secs(1)).await;
-    assert_eq!(ledger.judge_found(ALICE, None, Instant::now()), STANDS);
-    let other = Event {
-        whom: Some(Whom::Subject("bob".into())),
-        ..event(Kind::UserUpdated, 1)
-    };
-    take(&ledger, &other);
-    let Size { fences, marks, .. } = ledger.size();
-    assert_eq!((fences, marks), (1, 0), "what has ended is let go");
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_event_from_far_ahead_or_about_nobody_is_refused() {
     let ledger = ledger();
     let ahead = Event {
@@ -256,68 +245,6 @@ async fn an_event_from_far_ahead_or_about_nobody_is_refused() {
     };
     assert_eq!(apply(&nowhere, &ledger, NOW), Err(EventError::NoTenant));
     assert_eq!(ledger.epoch(), 0);
-}
-
-fn renamed(from: &str, to: &str, after: u64, all_tokens: bool) -> Event {
-    let kind = Kind::UserIdChanged {
-        to: to.into(),
-        all_tokens,
-    };
-    Event {
-        whom: Some(Whom::Subject(from.into())),
-        ..event(kind, after)
-    }
-}
-
-fn newest(ledger: &Ledger, person: Person<'_>, issued: Option<Timestamp>) -> Option<Arc<str>> {
-    ledger.aliases(person, issued).pop()
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_old_subject_leads_to_the_newest_for_tokens_from_before_the_change() {
-    let ledger = ledger();
-    let issued = |after: u64| Some(Timestamp::from_secs(1_799_990_000 + after));
-    assert_eq!(newest(&ledger, ALICE, issued(0)), None);
-    take(&ledger, &renamed("alice", "a1", 10, false));
-    take(&ledger, &renamed("a1", "a2", 20, false));
-    assert_eq!(newest(&ledger, ALICE, issued(10)).as_deref(), Some("a2"));
-    assert_eq!(newest(&ledger, ALICE, None).as_deref(), Some("a2"));
-    assert_eq!(
-        newest(&ledger, ALICE, issued(11)),
-        None,
-        "the subject was given again"
-    );
-    let globex = Person {
-        tenant: Some("globex"),
-        ..ALICE
-    };
-    assert_eq!(newest(&ledger, globex, None), None);
-    assert_eq!(ledger.alias_uses(), 2);
-    take(&ledger, &renamed("alice", "a9", 30, true));
-    assert_eq!(newest(&ledger, ALICE, issued(1000)).as_deref(), Some("a9"));
-    pass(Duration::from_secs(3600)).await;
-    assert_eq!(newest(&ledger, ALICE, None), None);
-}
-
-#[tokio::test(start_paused = true)]
-async fn renamings_that_lead_back_are_refused() {
-    let ledger = ledger();
-    let cycle = |from: &str| Err(EventError::Cycle(from.into()));
-    assert_eq!(
-        apply(&renamed("a", "a", 0, false), &ledger, NOW),
-        cycle("a")
-    );
-    take(&ledger, &renamed("a", "b", 1, false));
-    take(&ledger, &renamed("b", "c", 2, false));
-    assert_eq!(
-        apply(&renamed("c", "a", 3, false), &ledger, NOW),
-        cycle("c")
-    );
-    let by_id = Event {
-        whom: Some(Whom::Id("u-1".into())),
-        ..renamed("a", "b", 1, false)
-    };
-    assert_eq!(apply(&by_id, &ledger, NOW), Err(EventError::NoSubject));
 }
 
 #[tokio::test(start_paused = true)]
@@ -351,45 +278,6 @@ fn acme() -> shelf::Place {
         name: "acme".into(),
         tenant: None,
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_is_written_down_says_the_same_to_the_next_process() {
-    let old = ledger();
-    let told = Event {
-        version: version(7),
-        ..event(Kind::UserDeleted, 0)
-    };
-    take(&old, &told);
-    take(&old, &renamed("bob", "b1", 3, true));
-    let suspended = Event {
-        whom: None,
-        ..event(Kind::TenantSuspended, 1)
-    };
-    take(&old, &suspended);
-    let text = serde_json::to_string(&old.entries()).unwrap();
-    let new = ledger();
-    let hour = Duration::from_secs(600);
-    new.restore(serde_json::from_str::<Vec<Entry>>(&text).unwrap(), hour);
-    let later = Instant::now() + Duration::from_secs(1);
-    let marked = |version| is_marked(new.judge_found(ALICE, version, later));
-    assert_eq!(marked(version(7)), Some(MarkKind::Deleted));
-    assert_eq!(marked(version(8)), None);
-    let bob = Person {
-        subject: "bob",
-        ..ALICE
-    };
-    assert_eq!(newest(&new, bob, None).as_deref(), Some("b1"));
-    assert!(new.is_suspended("realm", "acme"));
-    assert_eq!(new.size(), old.size());
-    // What ended in the meantime is not taken up.
-    let late = ledger();
-    late.restore(
-        serde_json::from_str::<Vec<Entry>>(&text).unwrap(),
-        Duration::from_secs(3600),
-    );
-    assert_eq!(late.size().aliases, 0);
-    assert_eq!(late.size().marks, 1);
 }
 
 /// Events about one user, with and without versions.
@@ -435,4 +323,29 @@ proptest! {
         }
         prop_assert_eq!(is_marked(ledger.judge_found(ALICE, None, later)), marked);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_tenant_of_an_event_is_taken_in_the_form_in_which_it_is_a_key() {
+    let form = TenantForm::new(|written| {
+        let tenant = written.trim().to_ascii_lowercase();
+        tenant
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric())
+            .then_some(tenant)
+    });
+    let ledger = Ledger::new(SETTINGS, form);
+    let written = |tenant: &str| Event {
+        tenant: Some(tenant.into()),
+        ..event(Kind::UserDeleted, 0)
+    };
+    let refused = apply(&written("ac/me"), &ledger, NOW);
+    assert_eq!(refused, Err(EventError::Tenant));
+    assert_eq!(ledger.epoch(), 0);
+    let taken = apply(&written(" ACME"), &ledger, NOW).unwrap();
+    assert_eq!(taken.tenant.as_deref(), Some("acme"));
+    assert!(ledger.mark(ALICE).is_some());
+    ledger.reconfigure(SETTINGS, TenantForm::as_written());
+    let taken = apply(&written("ACME"), &ledger, NOW).unwrap();
+    assert_eq!(taken.tenant.as_deref(), Some("ACME"));
 }

@@ -1,9 +1,11 @@
 //! The ledger as it is written down, and read again by the next process.
 
 use super::MarkKind;
-use super::books::{Alias, Books, Row, Suspension};
+use super::alias::Alias;
+use super::books::{Books, Row};
 use super::fence::Fence;
 use super::shelf::Place;
+use super::suspension::Suspension;
 use crate::clock::Timestamp;
 use crate::event::Version;
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,7 @@ enum Told {
         decided: Option<(u64, Option<String>)>,
         mark: Option<Said>,
         revoked: Option<u64>,
+        lasts: bool,
     },
     Alias {
         to: Arc<str>,
@@ -73,6 +76,7 @@ impl Books {
                     decided: decided.map(|(at, version)| (at.as_millis(), text(version))),
                     mark: fence.mark.map(Said::from),
                     revoked: fence.revoked.map(Timestamp::as_millis),
+                    lasts: fence.lasts,
                 };
                 write(place, fence.time, fence.ends, told);
             });
@@ -107,6 +111,7 @@ impl Books {
                 decided,
                 mark,
                 revoked,
+                lasts,
             } => {
                 let read = |version: Option<String>| version.as_deref().and_then(Version::parse);
                 let row = if by_id { Row::Ids } else { Row::Subjects };
@@ -121,13 +126,14 @@ impl Books {
                     mark: mark.map(MarkKind::from),
                     moved: None,
                     revoked: revoked.map(Timestamp::from_millis),
-                    ends: now + left.min(self.settings.tombstone_for),
+                    lasts,
+                    ends: now + left.min(self.settings.kept(lasts)),
                 };
                 if !left.is_zero() {
                     // An event may have come before the file was read.
-                    let known = self.shelf(row).at(&place).copied();
+                    let known = self.fence(row, &place, now);
                     let fence = known.map_or(fence, |known| known.and(fence));
-                    self.put_fence(row, place, fence);
+                    self.put_fence(row, &place, fence);
                 }
             }
             Told::Alias { to, all_tokens } => {
@@ -137,18 +143,20 @@ impl Books {
                     all_tokens,
                     ends: now + left.min(self.settings.alias_for),
                 };
-                if !left.is_zero() {
-                    self.put_alias(place, alias);
+                // What was told meanwhile may lead to the old subject.
+                if !left.is_zero() && !self.leads_back(&place, &alias.to, now) {
+                    self.put_alias(&place, alias, now);
                 }
             }
             Told::Suspended(holds) => {
                 let ends = now + left.min(self.settings.tombstone_for);
                 let suspension = Suspension { time, holds, ends };
                 if holds || !left.is_zero() {
-                    self.put_suspension(place, suspension);
+                    self.put_suspension(&place, suspension);
                 }
             }
         }
+        self.make_room(now);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Address;
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use tokio::net::{TcpStream, UnixStream};
 use tonic::transport::server::Connected;
@@ -16,6 +17,16 @@ pub enum Stream {
 }
 
 forward_io!(Stream { Tcp, Unix });
+
+impl Stream {
+    /// The address of the other end, over TCP; `None` if it is gone already.
+    pub fn peer(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().ok().map(|peer| peer.ip()),
+            Self::Unix(_) => None,
+        }
+    }
+}
 
 /// Nothing about a connection bears on a decision.
 impl Connected for Stream {

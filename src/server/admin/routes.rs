@@ -4,6 +4,7 @@ use super::Admin;
 use super::message::{EventRequest, GuardView, Release, UserQuery};
 use super::problem::Problem;
 use super::token::NotAdmitted;
+use crate::server::http1::Proof;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -71,19 +72,12 @@ async fn guarded(State(admin): State<Admin>, request: Request, next: Next) -> Re
             tracing::warn!(method = %request.method(), "an admin call with a wrong token");
             Problem::token_wrong().into_response()
         }
-        Ok(()) => match timeout(PATIENCE, AssertUnwindSafe(next.run(request)).catch_unwind()).await
-        {
-            Ok(Ok(response)) => response,
-            Ok(Err(_)) => {
-                let status = StatusCode::INTERNAL_SERVER_ERROR;
-                Problem::new(status, "internal", "a panic: the log says where").into_response()
+        Ok(()) => {
+            if let Some(proof) = request.extensions().get::<Proof>() {
+                proof.give();
             }
-            Err(_) => {
-                let status = StatusCode::REQUEST_TIMEOUT;
-                Problem::new(status, "too_slow", "expected the whole request within 10 s")
-                    .into_response()
-            }
-        },
+            answered(next.run(request)).await
+        }
     };
     let headers = response.headers_mut();
     for (name, value) in [
@@ -93,6 +87,21 @@ async fn guarded(State(admin): State<Admin>, request: Request, next: Next) -> Re
         headers.insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+async fn answered(running: impl Future<Output = Response>) -> Response {
+    match timeout(PATIENCE, AssertUnwindSafe(running).catch_unwind()).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Problem::new(status, "internal", "a panic: the log says where").into_response()
+        }
+        Err(_) => {
+            let status = StatusCode::REQUEST_TIMEOUT;
+            Problem::new(status, "too_slow", "expected the whole request within 10 s")
+                .into_response()
+        }
+    }
 }
 
 async fn user(

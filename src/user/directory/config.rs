@@ -174,11 +174,119 @@ pub enum SetupError {
 }
 
 impl Config {
+    /// Whether another configuration asks the same directory and reads its answers alike, so that what
+    /// was answered to one is good for the other. How it is reached, and with which credentials, takes
+    /// no part.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Http(own), Self::Http(other)) => {
+                let reach = other.reach.clone();
+                **other
+                    == Http {
+                        reach,
+                        ..Http::clone(own)
+                    }
+            }
+            (Self::Grpc(own), Self::Grpc(other)) => {
+                let Grpc {
+                    token_file,
+                    tls,
+                    watch,
+                    ..
+                } = Grpc::clone(other);
+                **other
+                    == Grpc {
+                        token_file,
+                        tls,
+                        watch,
+                        ..Grpc::clone(own)
+                    }
+            }
+            (Self::File(own), Self::File(other)) => own == other,
+            (Self::Scim(own), Self::Scim(other)) => {
+                let reach = other.reach.clone();
+                **other
+                    == Scim {
+                        reach,
+                        ..Scim::clone(own)
+                    }
+            }
+            (Self::Supabase(own), Self::Supabase(other)) => {
+                let reach = other.reach.clone();
+                **other
+                    == Supabase {
+                        reach,
+                        ..Supabase::clone(own)
+                    }
+            }
+            (
+                Self::Http(_) | Self::Grpc(_) | Self::File(_) | Self::Scim(_) | Self::Supabase(_),
+                _,
+            ) => false,
+        }
+    }
+
     /// Judges the file, if there is one, as it will be read.
     pub fn judge(&self, realms: &[Arc<str>]) -> Result<(), Mistakes> {
         match self {
             Self::Http(_) | Self::Grpc(_) | Self::Scim(_) | Self::Supabase(_) => Ok(()),
             Self::File(path) => file::judge(path, realms),
+        }
+    }
+
+    /// Names which directory it is and how its records are read, however it is reached: users that were
+    /// remembered under another name may be others.
+    pub fn fingerprint(&self) -> String {
+        match self {
+            Self::Http(http) => {
+                let Http {
+                    url,
+                    reach: _,
+                    not_found: _,
+                    fields,
+                    disabled_values,
+                    attributes,
+                    required,
+                } = &**http;
+                let record = (fields, disabled_values, attributes, required);
+                format!("http {url:?} {record:?}")
+            }
+            Self::Grpc(grpc) => {
+                let Grpc {
+                    endpoint,
+                    token_file: _,
+                    tls: _,
+                    watch: _,
+                    required,
+                } = &**grpc;
+                format!("grpc {endpoint} {required:?}")
+            }
+            Self::File(path) => format!("file {}", path.display()),
+            Self::Scim(scim) => {
+                let Scim {
+                    url,
+                    by,
+                    reach: _,
+                    roles,
+                    attributes,
+                    required,
+                } = &**scim;
+                format!("scim {url:?} {:?}", (by, roles, attributes, required))
+            }
+            Self::Supabase(supabase) => {
+                let Supabase {
+                    url,
+                    reach: _,
+                    tenant,
+                    roles,
+                    attributes,
+                    required,
+                } = &**supabase;
+                format!(
+                    "supabase {url:?} {:?}",
+                    (tenant, roles, attributes, required)
+                )
+            }
         }
     }
 

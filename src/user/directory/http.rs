@@ -1,39 +1,30 @@
 //! A JSON user service, asked with one GET, and its answers judged.
 
-use super::rest::{self, Rest, record};
+use super::rest::{self, Rest, Service, record};
 use super::{
-    Answer, Answered, Directory, Fields, Http, NotFoundCode, Pointer, Query, Question, Reason,
-    SetupError, Unanswered, UrlPart,
+    Answer, Fields, Http, NotFoundCode, Pointer, Query, Reach, Reason, Unanswered, UrlPart,
 };
 use crate::event::Version;
 use crate::net::http::Answer as Said;
 use crate::user::record::{Status, User};
 use serde_json::Value;
-use std::pin::Pin;
 
 /// Asks a user service.
-#[derive(Debug)]
-pub struct HttpDirectory {
-    config: Http,
-    rest: Rest,
-}
+pub type HttpDirectory = Rest<Http>;
 
-impl HttpDirectory {
-    /// Makes ready to ask; a token file is read now, and again when it changes.
-    pub fn new(config: Http) -> Result<Self, SetupError> {
-        let places = ("users.http", "users.http.token_file");
-        let rest = Rest::new(places, &config.reach, rest::Shown::Bearer)?;
-        Ok(Self { config, rest })
+impl Service for Http {
+    const PLACES: (&'static str, &'static str) = ("users.http", "users.http.token_file");
+
+    fn reach(&self) -> &Reach {
+        &self.reach
     }
 
-    async fn ask(&self, question: Question<'_>) -> Result<Answered, Unanswered> {
-        let url = self.config.url.fill(question.query)?;
-        let judge = |said: &Said| self.judge(question.query, said);
-        self.rest.ask(&url, question, judge).await
+    fn url(&self, query: Query<'_>) -> Result<String, Unanswered> {
+        self.url.fill(query)
     }
 
     fn judge(&self, query: Query<'_>, said: &Said) -> Result<Answer, Unanswered> {
-        let may_be_not_found = self.config.not_found.status.contains(&said.status);
+        let may_be_not_found = self.not_found.status.contains(&said.status);
         if may_be_not_found && self.is_not_found(said) {
             return Ok(Answer::NotFound);
         }
@@ -47,11 +38,21 @@ impl HttpDirectory {
         }
     }
 
+    fn proves_tenant(&self) -> bool {
+        self.url.parts.contains(&UrlPart::Tenant) || self.fields.tenant.is_some()
+    }
+
+    fn names_by_subject(&self) -> bool {
+        self.fields.id.is_none()
+    }
+}
+
+impl Http {
     /// Whether this is the directory's own form of not-found, and not an ingress's page.
     fn is_not_found(&self, said: &Said) -> bool {
-        let of_type = said.content_type.as_deref() == Some(&*self.config.not_found.content_type);
+        let of_type = said.content_type.as_deref() == Some(&*self.not_found.content_type);
         of_type
-            && match &self.config.not_found.code {
+            && match &self.not_found.code {
                 NotFoundCode::Any => true,
                 NotFoundCode::At { pointer, is } => serde_json::from_slice::<Value>(&said.body)
                     .is_ok_and(|body| {
@@ -69,7 +70,7 @@ impl HttpDirectory {
             status,
             roles,
             version,
-        } = &self.config.fields;
+        } = &self.fields;
         let field = |pointer: &Option<Pointer>| {
             pointer
                 .as_ref()
@@ -94,7 +95,7 @@ impl HttpDirectory {
             ),
             None => None,
         };
-        let attributes = record::attributes(&body, &self.config.attributes)?;
+        let attributes = record::attributes(&body, &self.attributes)?;
         Ok(User {
             id,
             status: self.status(field(status))?,
@@ -102,7 +103,7 @@ impl HttpDirectory {
                 .map(record::texts)
                 .transpose()?
                 .unwrap_or_default(),
-            lacks: record::lacking(&attributes, &self.config.required),
+            lacks: record::lacking(&attributes, &self.required),
             version: field(version)
                 .map(record::scalar)
                 .transpose()?
@@ -116,7 +117,6 @@ impl HttpDirectory {
             return Ok(Status::Active);
         };
         let disabled = self
-            .config
             .disabled_values
             .iter()
             .any(|value| value.eq_ignore_ascii_case(&status));
@@ -125,22 +125,5 @@ impl HttpDirectory {
         } else {
             Status::Active
         })
-    }
-}
-
-impl Directory for HttpDirectory {
-    fn look_up<'d>(
-        &'d self,
-        question: Question<'d>,
-    ) -> Pin<Box<dyn Future<Output = Result<Answered, Unanswered>> + Send + 'd>> {
-        Box::pin(self.ask(question))
-    }
-
-    fn proves_tenant(&self) -> bool {
-        self.config.url.parts.contains(&UrlPart::Tenant) || self.config.fields.tenant.is_some()
-    }
-
-    fn names_by_subject(&self) -> bool {
-        self.config.fields.id.is_none()
     }
 }

@@ -7,13 +7,16 @@ pub(super) mod record;
 pub(super) use lifetime::now;
 
 use super::{
-    Answer, Answered, Query, Question, Reach, Reason, SetupError, Unanswered, UrlPart, UrlTemplate,
+    Answer, Answered, Directory, Query, Question, Reach, Reason, SetupError, Unanswered, UrlPart,
+    UrlTemplate,
 };
 use crate::net::http::{Answer as Said, Client, HttpError};
 use crate::net::watch::Watch;
 use crate::secret::{Form, SecretFile};
 use ::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::fmt;
+use std::pin::Pin;
 use std::time::Duration;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -33,12 +36,43 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 /// The header in which Supabase's gateway expects the key.
 const APIKEY: HeaderName = HeaderName::from_static("apikey");
 
-/// Asks an HTTP service.
+/// A service that is asked for one user with one GET, and how its answers are read.
+pub(super) trait Service: fmt::Debug + Send + Sync {
+    /// The keys of the directory and of its token file.
+    const PLACES: (&'static str, &'static str);
+
+    /// In which headers the token is shown.
+    const SHOWN: Shown = Shown::Bearer;
+
+    /// How it is reached.
+    fn reach(&self) -> &Reach;
+
+    /// The URL of a question.
+    fn url(&self, query: Query<'_>) -> Result<String, Unanswered>;
+
+    /// What an answer means, unless it is a 304 to a validator of ours.
+    fn judge(&self, query: Query<'_>, said: &Said) -> Result<Answer, Unanswered>;
+
+    /// Whether the answer stays true for as long as its record does not change, so that it may be asked
+    /// for again by its validator.
+    fn lasts(&self, _answer: &Answer) -> bool {
+        true
+    }
+
+    /// See [`Directory::proves_tenant`].
+    fn proves_tenant(&self) -> bool;
+
+    /// See [`Directory::names_by_subject`].
+    fn names_by_subject(&self) -> bool {
+        false
+    }
+}
+
+/// Asks a service over HTTP.
 #[derive(Debug)]
-pub(super) struct Rest {
+pub struct Rest<S> {
+    service: S,
     client: Client,
-    reach: Reach,
-    shown: Shown,
     token: Option<SecretFile>,
     _follower: Option<AbortOnDropHandle<()>>,
 }
@@ -52,14 +86,15 @@ pub(super) enum Shown {
     BearerAndApiKey,
 }
 
-impl Rest {
-    /// Makes ready to ask; `places` are the keys of the directory and of its token file.
-    pub(super) fn new(
-        places: (&'static str, &'static str),
-        reach: &Reach,
-        shown: Shown,
-    ) -> Result<Self, SetupError> {
-        let (place, token_place) = places;
+#[expect(
+    private_bounds,
+    reason = "the services are those of this crate, and their trait is its affair"
+)]
+impl<S: Service> Rest<S> {
+    /// Makes ready to ask; a token file is read now, and again when it changes.
+    pub fn new(service: S) -> Result<Self, SetupError> {
+        let (place, token_place) = S::PLACES;
+        let reach = service.reach();
         let client = Client::new(&reach.tls, CLIENT_TIMEOUT).map_err(|source| {
             let source = Box::new(source);
             SetupError::Client { place, source }
@@ -82,34 +117,29 @@ impl Rest {
             None => None,
         };
         Ok(Self {
+            service,
             client,
-            reach: reach.clone(),
-            shown,
             token,
             _follower: follower,
         })
     }
 
-    /// Asks once; `judge` says what an answer means, unless it is a 304 to a validator of ours.
-    pub(super) async fn ask(
-        &self,
-        url: &str,
-        question: Question<'_>,
-        judge: impl FnOnce(&Said) -> Result<Answer, Unanswered>,
-    ) -> Result<Answered, Unanswered> {
+    async fn ask(&self, question: Question<'_>) -> Result<Answered, Unanswered> {
+        let url = self.service.url(question.query)?;
         let validator = question
             .etag
             .and_then(|etag| HeaderValue::from_str(etag).ok());
         let revalidates = validator.is_some();
         let headers = self.headers(question.consistent, validator);
-        let asked = self.client.get(url, headers, MAX_ANSWER).await;
+        let asked = self.client.get(&url, headers, MAX_ANSWER).await;
         let said = asked.map_err(|error| unanswered(&error))?;
         let answer = if said.status == 304 && revalidates {
             Answer::Unchanged
         } else {
-            judge(&said)?
+            self.service.judge(question.query, &said)?
         };
         let etag = match &answer {
+            answer if !self.service.lasts(answer) => None,
             Answer::Found(_) => lifetime::etag(&said.headers),
             Answer::Unchanged => {
                 lifetime::etag(&said.headers).or_else(|| question.etag.map(Box::from))
@@ -124,9 +154,10 @@ impl Rest {
     }
 
     fn headers(&self, consistent: bool, validator: Option<HeaderValue>) -> HeaderMap {
-        let mut headers: HeaderMap = self.reach.headers.iter().cloned().collect();
+        let reach = self.service.reach();
+        let mut headers: HeaderMap = reach.headers.iter().cloned().collect();
         if consistent {
-            for (name, value) in &self.reach.consistent_read {
+            for (name, value) in &reach.consistent_read {
                 headers.insert(name, value.clone());
             }
         }
@@ -143,12 +174,29 @@ impl Rest {
             };
             let bearer = [b"Bearer ", token.expose()].concat();
             shows(&mut headers, AUTHORIZATION, &bearer);
-            match self.shown {
+            match S::SHOWN {
                 Shown::Bearer => {}
                 Shown::BearerAndApiKey => shows(&mut headers, APIKEY, token.expose()),
             }
         }
         headers
+    }
+}
+
+impl<S: Service> Directory for Rest<S> {
+    fn look_up<'d>(
+        &'d self,
+        question: Question<'d>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answered, Unanswered>> + Send + 'd>> {
+        Box::pin(self.ask(question))
+    }
+
+    fn proves_tenant(&self) -> bool {
+        self.service.proves_tenant()
+    }
+
+    fn names_by_subject(&self) -> bool {
+        self.service.names_by_subject()
     }
 }
 

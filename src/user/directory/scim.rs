@@ -1,16 +1,12 @@
 //! A SCIM service (RFC 7644), asked for one user by id or by a filter, and its answers judged.
 
-use super::rest::{self, Rest, record};
-use super::{
-    Answer, Answered, Directory, Pointer, Query, Question, Reach, Reason, SetupError, Unanswered,
-    UrlPart, UrlTemplate,
-};
+use super::rest::{self, Rest, Service, record};
+use super::{Answer, Pointer, Query, Reach, Reason, Unanswered, UrlPart, UrlTemplate};
 use crate::event::Version;
 use crate::net::http::Answer as Said;
 use crate::user::record::{Status, User};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::pin::Pin;
 
 /// The schema of a list (RFC 7644 3.4.2).
 const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
@@ -59,33 +55,18 @@ pub struct ScimRoles {
 }
 
 /// Asks a SCIM service.
-#[derive(Debug)]
-pub struct ScimDirectory {
-    config: Scim,
-    rest: Rest,
-}
+pub type ScimDirectory = Rest<Scim>;
 
-impl ScimDirectory {
-    /// Makes ready to ask; a token file is read now, and again when it changes.
-    pub fn new(config: Scim) -> Result<Self, SetupError> {
-        let places = ("users.scim", "users.scim.token_file");
-        let rest = Rest::new(places, &config.reach, rest::Shown::Bearer)?;
-        Ok(Self { config, rest })
-    }
+impl Service for Scim {
+    const PLACES: (&'static str, &'static str) = ("users.scim", "users.scim.token_file");
 
-    async fn ask(&self, question: Question<'_>) -> Result<Answered, Unanswered> {
-        let query = question.query;
-        let url = self.url(query)?;
-        let judge = |said: &Said| match &self.config.by {
-            ScimBy::Id => self.judge_resource(query, said),
-            ScimBy::Attribute { at, .. } => self.judge_list(query, said, at.as_str()),
-        };
-        self.rest.ask(&url, question, judge).await
+    fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     fn url(&self, query: Query<'_>) -> Result<String, Unanswered> {
-        let base = self.config.url.fill(query)?;
-        match &self.config.by {
+        let base = self.url.fill(query)?;
+        match &self.by {
             ScimBy::Id => Ok(format!("{base}/Users/{}", rest::segment(query.subject)?)),
             ScimBy::Attribute { path, .. } => {
                 let filter = format!("{path} eq {}", quoted(query.subject)?);
@@ -96,6 +77,20 @@ impl ScimDirectory {
         }
     }
 
+    fn judge(&self, query: Query<'_>, said: &Said) -> Result<Answer, Unanswered> {
+        match &self.by {
+            ScimBy::Id => self.judge_resource(query, said),
+            ScimBy::Attribute { at, .. } => self.judge_list(query, said, at.as_str()),
+        }
+    }
+
+    /// A SCIM user names no tenant; it is proven where the URL names it.
+    fn proves_tenant(&self) -> bool {
+        self.url.parts.contains(&UrlPart::Tenant)
+    }
+}
+
+impl Scim {
     /// The answer to a question by id.
     fn judge_resource(&self, query: Query<'_>, said: &Said) -> Result<Answer, Unanswered> {
         match said.status {
@@ -141,19 +136,19 @@ impl ScimDirectory {
             return Err(Reason::OtherSubject);
         }
         let id = text("/id").filter(|id| !id.is_empty());
-        let attributes = record::attributes(resource, &self.config.attributes)?;
+        let attributes = record::attributes(resource, &self.attributes)?;
         Ok(Answer::Found(User {
             id: Some(id.ok_or(Reason::MalformedAnswer)?.into()),
             status: status(resource.get("active"))?,
             roles: self.roles(resource)?,
-            lacks: record::lacking(&attributes, &self.config.required),
+            lacks: record::lacking(&attributes, &self.required),
             version: text("/meta/lastModified").and_then(Version::parse),
             attributes,
         }))
     }
 
     fn roles(&self, resource: &Value) -> Result<Box<[Box<str>]>, Reason> {
-        let Some(ScimRoles { at, member }) = &self.config.roles else {
+        let Some(ScimRoles { at, member }) = &self.roles else {
             return Ok(Box::default());
         };
         let Some(list) = record::at(resource, at) else {
@@ -169,24 +164,6 @@ impl ScimDirectory {
         };
         let list = list.as_array().ok_or(Reason::MalformedAnswer)?;
         list.iter().map(role).collect()
-    }
-}
-
-impl Directory for ScimDirectory {
-    fn look_up<'d>(
-        &'d self,
-        question: Question<'d>,
-    ) -> Pin<Box<dyn Future<Output = Result<Answered, Unanswered>> + Send + 'd>> {
-        Box::pin(self.ask(question))
-    }
-
-    /// A SCIM user names no tenant; it is proven where the URL names it.
-    fn proves_tenant(&self) -> bool {
-        self.config.url.parts.contains(&UrlPart::Tenant)
-    }
-
-    fn names_by_subject(&self) -> bool {
-        false
     }
 }
 

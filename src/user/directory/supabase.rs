@@ -1,17 +1,13 @@
 //! The admin API of Supabase Auth (GoTrue), asked for one user, and its answers judged.
 
-use super::rest::{self, Rest, record};
-use super::{
-    Answer, Answered, Directory, Pointer, Query, Question, Reach, Reason, SetupError, Unanswered,
-    UrlPart, UrlTemplate,
-};
+use super::rest::{self, Rest, Service, Shown, record};
+use super::{Answer, Pointer, Query, Reach, Reason, Unanswered, UrlPart, UrlTemplate};
 use crate::event::Version;
 use crate::net::http::Answer as Said;
 use crate::user::record::{Status, User};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::pin::Pin;
 
 /// The code with which GoTrue says that a user is not there, and nothing else.
 const NOT_FOUND: &str = "user_not_found";
@@ -34,37 +30,25 @@ pub struct Supabase {
 }
 
 /// Asks the admin API.
-#[derive(Debug)]
-pub struct SupabaseDirectory {
-    config: Supabase,
-    rest: Rest,
-}
+pub type SupabaseDirectory = Rest<Supabase>;
 
-impl SupabaseDirectory {
-    /// Makes ready to ask; the file of the service key is read now, and again when it changes.
-    pub fn new(config: Supabase) -> Result<Self, SetupError> {
-        let places = ("users.supabase", "users.supabase.service_key_file");
-        let rest = Rest::new(places, &config.reach, rest::Shown::BearerAndApiKey)?;
-        Ok(Self { config, rest })
+impl Service for Supabase {
+    const PLACES: (&'static str, &'static str) =
+        ("users.supabase", "users.supabase.service_key_file");
+
+    const SHOWN: Shown = Shown::BearerAndApiKey;
+
+    fn reach(&self) -> &Reach {
+        &self.reach
     }
 
-    async fn ask(&self, question: Question<'_>) -> Result<Answered, Unanswered> {
-        let query = question.query;
-        // GoTrue answers anything else with a 404 that is about the question, not about a user.
-        if !is_uuid(query.subject) {
+    /// GoTrue answers what is no UUID with a 404 that is about the question, not about a user.
+    fn url(&self, query: Query<'_>) -> Result<String, Unanswered> {
+        if !Self::can_be_asked_for(query.subject) {
             return Err(Unanswered::because(Reason::Unaskable));
         }
-        let base = self.config.url.fill(query)?;
-        let url = format!("{base}/admin/users/{}", query.subject);
-        let judge = |said: &Said| self.judge(query, said);
-        let mut answered = self.rest.ask(&url, question, judge).await?;
-        // A ban ends without a change of the record: a validator would keep it for ever.
-        if let Answer::Found(user) = &answered.answer
-            && user.status == Status::Disabled
-        {
-            answered.etag = None;
-        }
-        Ok(answered)
+        let base = self.url.fill(query)?;
+        Ok(format!("{base}/admin/users/{}", query.subject))
     }
 
     fn judge(&self, query: Query<'_>, said: &Said) -> Result<Answer, Unanswered> {
@@ -73,6 +57,29 @@ impl SupabaseDirectory {
             404 if is_not_found(said) => Ok(Answer::NotFound),
             _ => Err(rest::refusal(said)),
         }
+    }
+
+    /// A ban ends without a change of the record: a validator would keep it for ever.
+    fn lasts(&self, answer: &Answer) -> bool {
+        !matches!(answer, Answer::Found(user) if user.status == Status::Disabled)
+    }
+
+    fn proves_tenant(&self) -> bool {
+        self.url.parts.contains(&UrlPart::Tenant) || self.tenant.is_some()
+    }
+}
+
+impl Supabase {
+    /// Whether a user can have this id: a UUID as GoTrue writes it, with hyphens and in lower case.
+    pub fn can_be_asked_for(subject: &str) -> bool {
+        subject.len() == 36
+            && subject
+                .bytes()
+                .enumerate()
+                .all(|(index, byte)| match index {
+                    8 | 13 | 18 | 23 => byte == b'-',
+                    _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+                })
     }
 
     fn record(&self, query: Query<'_>, said: &Said) -> Result<Answer, Reason> {
@@ -84,7 +91,7 @@ impl SupabaseDirectory {
         if id != Some(query.subject) {
             return Err(Reason::OtherSubject);
         }
-        if let (Some(asked), Some(tenant)) = (query.tenant, &self.config.tenant)
+        if let (Some(asked), Some(tenant)) = (query.tenant, &self.tenant)
             && record::at(&body, tenant).and_then(record::name).as_deref() != Some(asked)
         {
             return Err(Reason::OtherTenant);
@@ -93,12 +100,12 @@ impl SupabaseDirectory {
         if instant(&body, "deleted_at")?.is_some() {
             return Ok(Answer::NotFound);
         }
-        let attributes = record::attributes(&body, &self.config.attributes)?;
+        let attributes = record::attributes(&body, &self.attributes)?;
         Ok(Answer::Found(User {
             id: id.map(Box::from),
             status: status(&body, said)?,
             roles: self.roles(&body)?,
-            lacks: record::lacking(&attributes, &self.config.required),
+            lacks: record::lacking(&attributes, &self.required),
             version: body
                 .get("updated_at")
                 .and_then(Value::as_str)
@@ -108,30 +115,13 @@ impl SupabaseDirectory {
     }
 
     fn roles(&self, body: &Value) -> Result<Box<[Box<str>]>, Reason> {
-        let roles = self.config.roles.as_ref();
+        let roles = self.roles.as_ref();
         match roles.and_then(|roles| record::at(body, roles)) {
             None => Ok(Box::default()),
             Some(Value::String(role)) if role.is_empty() => Ok(Box::default()),
             Some(Value::String(role)) => Ok([role.as_str().into()].into()),
             Some(list) => record::texts(list),
         }
-    }
-}
-
-impl Directory for SupabaseDirectory {
-    fn look_up<'d>(
-        &'d self,
-        question: Question<'d>,
-    ) -> Pin<Box<dyn Future<Output = Result<Answered, Unanswered>> + Send + 'd>> {
-        Box::pin(self.ask(question))
-    }
-
-    fn proves_tenant(&self) -> bool {
-        self.config.url.parts.contains(&UrlPart::Tenant) || self.config.tenant.is_some()
-    }
-
-    fn names_by_subject(&self) -> bool {
-        false
     }
 }
 
@@ -174,13 +164,4 @@ fn instant(body: &Value, member: &str) -> Result<Option<Timestamp>, Reason> {
             Err(Reason::MalformedAnswer)
         }
     }
-}
-
-/// A UUID as GoTrue writes it: with hyphens, in lower case.
-fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-        })
 }

@@ -1,10 +1,12 @@
 //! The books of the guard: evidence by group, and what follows from it.
 
 use super::evidence::Evidence;
-use super::tally::Voice;
+use super::tally::{Rule, Voice};
 use super::{Books, Group, GroupStatus, Hold, MOST_GROUPS, Member, News, Status, Verdict};
+use crate::user::VanishGuard;
 use crate::user::directory::Query;
 use std::collections::hash_map::Entry;
+use tokio::time::Instant;
 
 impl Books {
     /// Counts an answer about a user of a group, and says how the group stands; one that finds no room
@@ -39,8 +41,23 @@ impl Books {
         }
     }
 
-    /// Begins the windows up to this one: evidence ages, and groups without any go.
-    pub(super) fn turn_to(&mut self, window: u128) {
+    /// Judges by another rule what is known.
+    pub(super) fn obey(&mut self, config: &VanishGuard, now: Instant) {
+        if *config == self.config {
+            return;
+        }
+        if config.window != self.config.window {
+            (self.start, self.window) = (now, 0);
+        }
+        self.rule = Rule::new(config);
+        self.config = config.clone();
+        self.judge_each(|_| {});
+    }
+
+    /// Begins the windows up to now: evidence ages, and groups without any go.
+    pub(super) fn turn_to(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.start).as_nanos();
+        let window = passed / self.config.window.as_nanos().max(1);
         let turns = window.saturating_sub(self.window).min(2);
         if turns == 0 {
             return;

@@ -1,5 +1,6 @@
 //! The circuit breaker: a directory that is unwell is left alone, and tried with one attempt at a time.
 
+use super::pleas::Pleas;
 use super::{Lane, pauses};
 use crate::user::directory::{Reason, Unanswered};
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -12,9 +13,6 @@ const RUN: usize = 5;
 
 /// The shortest and the longest pause, jitter aside, which at most doubles it: 1 s to 15 s.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(7500));
-
-/// The longest `Retry-After` that is obeyed.
-const MOST_OBEYED: Duration = Duration::from_secs(60);
 
 /// Pauses that lengthen.
 pub(super) type Pauses = <ExponentialBuilder as BackoffBuilder>::Backoff;
@@ -106,8 +104,8 @@ struct Circuit {
     open: Option<Open>,
     /// How long it is open next, and after that.
     pauses: Pauses,
-    /// The end of the pause for which the directory asked.
-    asked_until: Option<Instant>,
+    /// The pauses for which the directory asked.
+    pleas: Pleas,
     /// How often it opened or closed: attempts begun before that say nothing of what is now.
     turns: u64,
 }
@@ -134,7 +132,7 @@ impl Breaker {
                 run: Vec::with_capacity(RUN),
                 open: None,
                 pauses: pauses(PAUSE, usize::MAX),
-                asked_until: None,
+                pleas: Pleas::default(),
                 turns: 0,
             }),
         }
@@ -142,7 +140,10 @@ impl Breaker {
 
     pub(super) fn state(&self, now: Instant) -> BreakerState {
         let circuit = self.circuit.lock();
-        match (circuit.rest(now), circuit.open) {
+        match (
+            circuit.rest(circuit.pleas.until_for_all(), now),
+            circuit.open,
+        ) {
             (Some(_), _) => BreakerState::Open,
             (None, Some(_)) => BreakerState::HalfOpen,
             (None, None) => BreakerState::Closed,
@@ -154,15 +155,20 @@ impl Breaker {
         self.circuit.lock().open.is_some()
     }
 
-    /// Whether an attempt would be let through; else how long not.
-    pub(super) fn passes(&self, now: Instant) -> Result<(), Duration> {
-        self.circuit.lock().passes(now)
+    /// How long the directory wants nobody of this lane to be asked about, if it does.
+    pub(super) fn plea(&self, now: Instant) -> Option<Duration> {
+        rest(self.circuit.lock().pleas.until_for_all()?, now)
     }
 
-    /// Lets an attempt through; else says how long not.
-    pub(super) fn admit(&self, now: Instant) -> Result<Turn<'_>, Duration> {
+    /// Whether an attempt for this user would be let through; else how long not.
+    pub(super) fn passes(&self, user: u64, now: Instant) -> Result<(), Duration> {
+        self.circuit.lock().passes(user, now)
+    }
+
+    /// Lets an attempt for this user through; else says how long not.
+    pub(super) fn admit(&self, user: u64, now: Instant) -> Result<Turn<'_>, Duration> {
         let circuit = &mut *self.circuit.lock();
-        circuit.passes(now)?;
+        circuit.passes(user, now)?;
         if let Some(open) = &mut circuit.open {
             open.probing = true;
         }
@@ -177,8 +183,10 @@ impl Breaker {
     fn take(&self, turn: &Turn<'_>, symptom: Symptom, user: u64, now: Instant) -> Option<Duration> {
         let circuit = &mut *self.circuit.lock();
         if let Symptom::Ill(Some(wait)) = symptom {
-            let until = now + wait.min(MOST_OBEYED);
-            circuit.asked_until = circuit.asked_until.max(Some(until));
+            circuit.pleas.hear(user, wait, now);
+        }
+        if symptom == Symptom::Well {
+            circuit.pleas.answered();
         }
         if turn.turns != circuit.turns {
             return None;
@@ -208,15 +216,13 @@ impl Breaker {
 }
 
 impl Circuit {
-    /// How long no attempt is made.
-    fn rest(&self, now: Instant) -> Option<Duration> {
-        let until = self.asked_until.max(self.open.map(|open| open.until))?;
-        let rest = until.saturating_duration_since(now);
-        (!rest.is_zero()).then_some(rest)
+    /// How long no attempt is made, where the directory asked for a pause until then.
+    fn rest(&self, asked: Option<Instant>, now: Instant) -> Option<Duration> {
+        rest(asked.max(self.open.map(|open| open.until))?, now)
     }
 
-    fn passes(&self, now: Instant) -> Result<(), Duration> {
-        match (self.rest(now), self.open) {
+    fn passes(&self, user: u64, now: Instant) -> Result<(), Duration> {
+        match (self.rest(self.pleas.until(user), now), self.open) {
             (Some(rest), _) => Err(rest),
             // How long the probe takes nobody knows.
             (None, Some(Open { probing: true, .. })) => Err(PAUSE.0),
@@ -263,4 +269,9 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.breaker.circuit.lock().leave(self);
     }
+}
+
+fn rest(until: Instant, now: Instant) -> Option<Duration> {
+    let rest = until.saturating_duration_since(now);
+    (!rest.is_zero()).then_some(rest)
 }

@@ -22,7 +22,6 @@ const fn errand(lane: Lane, user: u64) -> Errand {
 }
 
 const KNOWN: Errand = errand(Lane::Known, 0);
-const STRANGER: Errand = errand(Lane::Stranger, 0);
 const ILL: Unanswered = Unanswered::because(Reason::ServerError);
 
 const fn asks_for_pause(reason: Reason, seconds: u64) -> Unanswered {
@@ -56,9 +55,13 @@ async fn open(lanes: &Lanes, lane: Lane) {
     assert_eq!(lanes.state(lane, Instant::now()), BreakerState::Open);
 }
 
-/// How long the breaker says that nothing is asked.
+/// How long nothing is asked about somebody who was not asked about before.
 async fn rest(lanes: &Lanes, lane: Lane) -> Duration {
-    let (outcome, attempts) = ask(lanes, errand(lane, 9), Ok(())).await;
+    rest_of(lanes, errand(lane, 9)).await
+}
+
+async fn rest_of(lanes: &Lanes, errand: Errand) -> Duration {
+    let (outcome, attempts) = ask(lanes, errand, Ok(())).await;
     assert_eq!(attempts, 0);
     let refusal = outcome.unwrap_err();
     assert_eq!(refusal.reason, Reason::BreakerOpen);
@@ -120,20 +123,96 @@ async fn a_short_pause_asked_for_is_waited_out_and_a_long_one_is_told() {
         let failed = asks_for_pause(reason, 7);
         let lanes = self::lanes(4);
         assert_eq!(ask(&lanes, KNOWN, Err(failed)).await, (Err(failed), 1));
-        assert_eq!(rest(&lanes, Lane::Known).await, 7 * SECOND);
-        assert_eq!(lanes.state(Lane::Known, Instant::now()), BreakerState::Open);
-        assert_eq!(ask(&lanes, STRANGER, Ok(())).await.1, 1, "the other lane");
+        assert_eq!(rest_of(&lanes, KNOWN).await, 7 * SECOND);
         sleep(7 * SECOND).await;
         assert_eq!(ask(&lanes, KNOWN, Ok(())).await, (Ok(()), 1));
     }
     let lanes = lanes(4);
-    let _failed = ask(
-        &lanes,
-        KNOWN,
-        Err(asks_for_pause(Reason::Throttled, 86_400)),
-    )
-    .await;
-    assert_eq!(rest(&lanes, Lane::Known).await, 60 * SECOND);
+    let failed = Err(asks_for_pause(Reason::Throttled, 86_400));
+    assert_eq!(ask(&lanes, KNOWN, failed).await.1, 1);
+    assert_eq!(rest_of(&lanes, KNOWN).await, 60 * SECOND);
+}
+
+/// The directory asks for a pause for each of these users.
+async fn throttle(lanes: &Lanes, lane: Lane, users: std::ops::Range<u64>) {
+    for user in users {
+        let failed = asks_for_pause(Reason::Throttled, 30);
+        let (outcome, attempts) = ask(lanes, errand(lane, user), Err(failed)).await;
+        assert_eq!((outcome, attempts), (Err(failed), 1), "{user}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_asked_for_one_user_or_two_shuts_nobody_else_out() {
+    let lanes = lanes(4);
+    throttle(&lanes, Lane::Known, 0..2).await;
+    for user in 0..2 {
+        assert_eq!(
+            rest_of(&lanes, errand(Lane::Known, user)).await,
+            30 * SECOND
+        );
+    }
+    assert_eq!(
+        lanes.state(Lane::Known, Instant::now()),
+        BreakerState::Closed
+    );
+    assert_eq!(
+        ask(&lanes, errand(Lane::Known, 9), Ok(())).await,
+        (Ok(()), 1)
+    );
+    // That was an answer: two more are no more than two, and the first have still to wait.
+    throttle(&lanes, Lane::Known, 2..4).await;
+    assert_eq!(
+        ask(&lanes, errand(Lane::Known, 9), Ok(())).await,
+        (Ok(()), 1)
+    );
+    assert_eq!(rest_of(&lanes, KNOWN).await, 30 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_asked_for_three_users_without_an_answer_between_is_one_for_the_lane() {
+    let lanes = lanes(4);
+    throttle(&lanes, Lane::Known, 0..3).await;
+    assert_eq!(rest(&lanes, Lane::Known).await, 30 * SECOND);
+    assert_eq!(lanes.state(Lane::Known, Instant::now()), BreakerState::Open);
+    sleep(30 * SECOND).await;
+    assert_eq!(
+        lanes.state(Lane::Known, Instant::now()),
+        BreakerState::Closed
+    );
+    assert_eq!(ask(&lanes, KNOWN, Ok(())).await, (Ok(()), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_to_an_attempt_under_way_ends_the_pause_of_the_lane() {
+    let lanes = lanes(4);
+    let mut slow = pin!(lanes.ask(errand(Lane::Known, 8), || async {
+        sleep(SECOND / 2).await;
+        Ok(())
+    }));
+    assert!(poll!(&mut slow).is_pending());
+    throttle(&lanes, Lane::Known, 0..3).await;
+    assert_eq!(rest(&lanes, Lane::Known).await, 30 * SECOND);
+    assert_eq!(slow.await, Ok(()));
+    assert_eq!(
+        ask(&lanes, errand(Lane::Known, 9), Ok(())).await,
+        (Ok(()), 1)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn strangers_wait_when_the_known_are_to_wait_and_never_make_them() {
+    let lanes = lanes(4);
+    throttle(&lanes, Lane::Stranger, 0..3).await;
+    assert_eq!(rest(&lanes, Lane::Stranger).await, 30 * SECOND);
+    assert_eq!(ask(&lanes, KNOWN, Ok(())).await, (Ok(()), 1));
+    let lanes = self::lanes(4);
+    throttle(&lanes, Lane::Known, 0..3).await;
+    assert_eq!(rest(&lanes, Lane::Stranger).await, 30 * SECOND);
+    assert_eq!(
+        lanes.state(Lane::Stranger, Instant::now()),
+        BreakerState::Open
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -241,17 +320,20 @@ async fn half_open_one_attempt_alone_is_made_and_one_that_is_dropped_leaves_its_
 async fn an_attempt_from_before_it_opened_says_nothing_of_now() {
     let breaker = Breaker::new(Lane::Known);
     let now = Instant::now();
-    let (well, ill) = (breaker.admit(now).unwrap(), breaker.admit(now).unwrap());
+    let (well, ill) = (
+        breaker.admit(7, now).unwrap(),
+        breaker.admit(8, now).unwrap(),
+    );
     for user in 0..5 {
         breaker
-            .admit(now)
+            .admit(user, now)
             .unwrap()
             .ended(Symptom::Ill(None), user, now);
     }
-    let rest = breaker.passes(now).unwrap_err();
+    let rest = breaker.passes(9, now).unwrap_err();
     well.ended(Symptom::Well, 7, now);
     ill.ended(Symptom::Ill(None), 8, now);
-    assert_eq!(breaker.passes(now), Err(rest));
+    assert_eq!(breaker.passes(9, now), Err(rest));
 }
 
 #[tokio::test(start_paused = true)]

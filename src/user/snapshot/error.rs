@@ -48,9 +48,6 @@ pub enum SnapshotError {
     /// It was made with another key, or changed.
     #[error("the MAC of the snapshot in {} does not hold: it was made with another key, or changed", .0.display())]
     Mac(PathBuf),
-    /// It is of users of another directory.
-    #[error("the snapshot in {} is of another directory: it is replaced on stop", .0.display())]
-    OtherDirectory(PathBuf),
     /// It is whole and ours, and not what is written today.
     #[error("line {line} of the snapshot in {} is not one of this version: it is replaced on stop", path.display())]
     Malformed {

@@ -52,6 +52,14 @@ fn content() -> Marks {
     }
 }
 
+fn of_our_directory(taken: Taken<(String, u64)>) -> Marks {
+    Content {
+        saved: taken.saved,
+        users: taken.users.unwrap(),
+        marks: taken.marks,
+    }
+}
+
 /// A folder with a snapshot in it.
 struct Place {
     folder: tempfile::TempDir,
@@ -76,7 +84,7 @@ impl Place {
     }
 
     fn read(&self) -> Result<Marks, SnapshotError> {
-        read(&self.path, &key(), DIRECTORY, 100)
+        read(&self.path, &key(), DIRECTORY, 100).map(of_our_directory)
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -133,7 +141,7 @@ fn texts_that_users_share_are_kept_once() {
 #[test]
 fn of_too_many_users_the_first_are_read_and_every_mark() {
     let place = Place::with(&content());
-    let read: Marks = read(&place.path, &key(), DIRECTORY, 1).unwrap();
+    let read = of_our_directory(read(&place.path, &key(), DIRECTORY, 1).unwrap());
     assert_eq!(read.users, [user(1)]);
     assert_eq!(read.marks, content().marks);
 }
@@ -209,9 +217,9 @@ fn a_missing_file_is_told_from_one_that_is_no_file() {
     let place = Place::empty();
     let error = place.read().unwrap_err();
     assert!(matches!(error, SnapshotError::Missing(_)), "{error}");
-    let folder: Result<Marks, _> = read(place.folder.path(), &key(), DIRECTORY, 1);
+    let folder: Result<Taken<()>, _> = read(place.folder.path(), &key(), DIRECTORY, 1);
     assert!(matches!(folder.unwrap_err(), SnapshotError::NotAFile(_)));
-    let device: Result<Marks, _> = read(Path::new("/dev/zero"), &key(), DIRECTORY, 1);
+    let device: Result<Taken<()>, _> = read(Path::new("/dev/zero"), &key(), DIRECTORY, 1);
     assert!(matches!(device.unwrap_err(), SnapshotError::NotAFile(_)));
 }
 
@@ -282,16 +290,24 @@ fn nothing_can_be_added() {
 }
 
 #[test]
-fn another_key_another_directory_another_version_and_another_file_are_told_apart() {
+fn users_of_another_directory_are_not_read_and_every_mark_is() {
     let place = Place::with(&content());
-    let error = |key: &[u8], directory| {
-        let read: Result<Marks, _> = read(&place.path, &Secret::new(key), directory, 1);
+    let read: Taken<(String, u64)> = read(&place.path, &key(), "another", 100).unwrap();
+    assert_eq!(read.users, None);
+    assert_eq!(read.marks, content().marks);
+    assert_eq!(read.saved, content().saved);
+}
+
+#[test]
+fn another_key_another_version_and_another_file_are_told_apart() {
+    let place = Place::with(&content());
+    let error = |key: &[u8]| {
+        let read: Result<Taken<(String, u64)>, _> =
+            read(&place.path, &Secret::new(key), DIRECTORY, 1);
         read.unwrap_err()
     };
-    assert!(matches!(error(&[8; 32], DIRECTORY), SnapshotError::Mac(_)));
-    let other = error(&[7; 32], "another");
-    assert!(matches!(other, SnapshotError::OtherDirectory(_)));
-    let short = error(&[7; 31], DIRECTORY);
+    assert!(matches!(error(&[8; 32]), SnapshotError::Mac(_)));
+    let short = error(&[7; 31]);
     assert!(matches!(short, SnapshotError::ShortKey(31)));
     let text = String::from_utf8(place.bytes()).unwrap();
     place.put(text.replacen("users 1", "users 2", 1).as_bytes());

@@ -1,7 +1,8 @@
 //! How answers age: stale while they are asked for again, and as long as the directory said.
 
 use super::script::*;
-use crate::user::directory::Lifetime;
+use super::world::*;
+use crate::user::directory::{Lifetime, Reason};
 use std::sync::atomic::Ordering;
 
 fn lasting(fresh: u64, age: u64, revalidate: bool) -> Lifetime {
@@ -39,7 +40,7 @@ async fn a_stale_user_is_served_at_once_and_asked_for_once_in_the_background() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refresh_that_failed_is_tried_again_after_a_second_and_lengthens_nothing() {
-    let fails = Line::Fails(crate::user::Reason::UnexpectedStatus);
+    let fails = Line::Fails(Reason::UnexpectedStatus);
     let world = configured(revalidating(), &[Line::Found("u-1"), fails]);
     world.alice().await;
     pass(secs(11)).await;
@@ -86,7 +87,7 @@ async fn the_directory_shortens_and_never_lengthens() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_must_be_revalidated_is_asked_for_each_time_and_served_stale_on_error_alone()
 {
-    let fails = Line::Fails(crate::user::Reason::UnexpectedStatus);
+    let fails = Line::Fails(Reason::UnexpectedStatus);
     let strict = Line::Lasting("u-1", lasting(60, 0, true), "v1");
     let world = configured(revalidating(), &[strict, strict, fails]);
     assert_eq!(world.alice().await, says("miss", "u-1"));
@@ -131,4 +132,33 @@ async fn an_older_version_never_replaces_a_newer_one() {
     world.script.now_says(&[Line::Version("newer", 8)]);
     pass(secs(2)).await;
     assert_eq!(world.alice().await, says("miss", "newer"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_version_is_not_believed_though_the_newer_one_is_spent_until_that_is_dropped() {
+    let world = world(&[Line::Version("new", 7), Line::Version("old", 6)]);
+    assert_eq!(world.alice().await, says("miss", "new"));
+    for _ in 0..2 {
+        // Past `fresh` and `stale_if_error`.
+        pass(secs(200)).await;
+        let not_known = world.find("alice").await.unwrap_err();
+        assert_eq!(not_known.reason(), Some(Reason::Outdated));
+    }
+    let asked = world.script.0.asked.lock().clone();
+    let consistent = asked.iter().map(|(consistent, _)| *consistent);
+    let consistent: Vec<bool> = consistent.collect();
+    assert_eq!(consistent, [false, false, true, false, true]);
+    // An operator who knows that the store was put back says so.
+    assert!(world.forget("alice"));
+    assert_eq!(world.alice().await, says("miss", "old"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spent_user_whose_version_is_not_older_or_cannot_be_compared_is_believed_again() {
+    for line in [Line::Version("again", 7), Line::Found("again")] {
+        let world = world(&[Line::Version("first", 7), line]);
+        assert_eq!(world.alice().await, says("miss", "first"));
+        pass(secs(200)).await;
+        assert_eq!(world.alice().await, says("miss", "again"));
+    }
 }

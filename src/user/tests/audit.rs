@@ -1,6 +1,7 @@
 //! Remembered users are held against the directory.
 
 use super::script::*;
+use super::world::*;
 use crate::user::*;
 use std::sync::atomic::Ordering;
 

@@ -1,9 +1,11 @@
 //! What events tell goes before every answer that is older.
 
 use super::script::*;
+use super::world::*;
 use crate::clock::{Clock as _, SystemClock, Timestamp};
-use crate::event::{self, Event, Kind, Version, Whom};
+use crate::event::{self, Event, Kind, TenantForm, Version, Whom};
 use crate::user::*;
+use futures_util::StreamExt as _;
 
 /// Alice, so many seconds after a certain time.
 fn event(kind: Kind, after: u64) -> Event {
@@ -172,4 +174,46 @@ async fn events_of_others_cost_no_question() {
         assert_eq!(world.alice().await, says("hit", "u-1"));
     }
     assert_eq!(world.script.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_found_past_a_deletion_in_all_tenants_is_not_gone_when_no_longer_remembered() {
+    let world = world(&[Line::Version("u-1", 9)]);
+    let everywhere = Event {
+        tenant: None,
+        ..of_version(Kind::UserDeleted, 0, 7)
+    };
+    tell(&world, &everywhere);
+    assert_eq!(world.alice().await, says("mark", "none"));
+    pass(millis(1)).await;
+    assert_eq!(world.alice().await, says("hit", "u-1"));
+    // As if there had been no room for her.
+    assert!(world.forget("alice"));
+    assert_eq!(world.alice().await, says("miss", "u-1"));
+    let globex = world
+        .find_at("realm", Some("globex"), "alice", secs(60))
+        .await;
+    assert_eq!(globex.unwrap().cached, Cached::Mark);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_tenant_that_a_directory_tells_is_read_as_that_of_a_token() {
+    let script = Script::new(&[Line::Found("u-1")]);
+    let told = |tenant: &str, subject: &str| {
+        directory::Change::Event(Event {
+            tenant: Some(tenant.into()),
+            whom: Some(Whom::Subject(subject.into())),
+            ..event(Kind::UserDeleted, 0)
+        })
+    };
+    let changes = [told("ACME", "alice"), told("no tenant", "bob")];
+    let changes = futures_util::stream::iter(changes).chain(futures_util::stream::pending());
+    *script.0.changes.lock() = Some(Box::pin(changes));
+    let world = with(config(), script);
+    let form =
+        TenantForm::new(|written| (!written.contains(' ')).then(|| written.to_ascii_lowercase()));
+    world.ledger.reconfigure(settings(&config()), form);
+    pass(millis(1)).await;
+    assert_eq!(world.alice().await, says("mark", "none"));
+    assert_eq!(world.ledger.size().marks, 1);
 }

@@ -8,7 +8,7 @@ mod history;
 mod liar;
 mod neighbours;
 
-use super::script::{key, millis, secs};
+use super::world::{key, millis, secs};
 use crate::clock::{Clock as _, SystemClock};
 use crate::event::{self, Event, Version, Whom};
 use crate::load::Load;
@@ -35,7 +35,7 @@ struct Stage<'c> {
 }
 
 fn config(case: &Case) -> Config {
-    let mut config = super::script::config();
+    let mut config = super::world::config();
     config.cache.stale_while_revalidate = secs(5);
     config.cache.stale_if_error = secs(60);
     config.cache.tombstone_for = secs(90);
@@ -63,6 +63,7 @@ impl Stage<'_> {
         let config = config(case);
         let rules = Rules {
             cache: config.cache.clone(),
+            fence_for: config.longest_answer(),
             grace: config.creation_grace,
             versioned: case.versioned,
             canary: case.canary,
@@ -70,10 +71,14 @@ impl Stage<'_> {
             kinds: case.kinds.clone(),
         };
         let liar = Liar::new(case.versioned, History::new(rules));
-        let ledger = Ledger::new(event::Settings {
-            tombstone_for: config.cache.tombstone_for,
-            alias_for: config.alias_for,
-        });
+        let ledger = Ledger::new(
+            event::Settings {
+                fence_for: config.longest_answer(),
+                tombstone_for: config.cache.tombstone_for,
+                alias_for: config.alias_for,
+            },
+            event::TenantForm::as_written(),
+        );
         let users = Users::new(
             config,
             Box::new(liar.clone()),
@@ -89,7 +94,7 @@ impl Stage<'_> {
         }
     }
 
-    async fn play(&self) -> Result<(), String> {
+    async fn play(&mut self) -> Result<(), String> {
         for step in &self.case.steps {
             // No two things happen at one moment.
             tokio::time::sleep(millis(1)).await;
@@ -117,9 +122,37 @@ impl Stage<'_> {
                     self.users.forget(&key(tenant, subject).query());
                     self.liar.history().forgotten(PEOPLE[who], Instant::now());
                 }
+                Step::Reload(settings, anew) => self.reload(settings, anew),
             }
         }
         Ok(())
+    }
+
+    fn reload(&mut self, to: case::Settings, anew: bool) {
+        let mut config = self.users.config().clone();
+        config.cache = Cache {
+            fresh: secs(to.fresh),
+            stale_while_revalidate: secs(to.stale_while_revalidate),
+            stale_if_error: secs(to.stale_if_error),
+            not_found_for: secs(to.not_found_for),
+            max_memory: to.max_memory,
+            ..config.cache
+        };
+        if self.case.guard {
+            config.vanish_guard = VanishGuard {
+                share: to.share,
+                window: secs(to.window),
+                min: to.min,
+            };
+        }
+        self.users = if anew {
+            let directory = Box::new(self.liar.clone());
+            self.users.reconnected(&config, directory)
+        } else {
+            self.users.reconfigured(&config)
+        };
+        self.users.take_over();
+        self.liar.history().reloaded(&config.cache, Instant::now());
     }
 
     async fn ask(&self, who: usize, token: Option<u64>) -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! What somebody hostile, or bad luck, would bring about.
 
 use super::script::*;
+use super::world::*;
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::event::{self, Event, Kind, Whom};
 use crate::user::directory::Lifetime;

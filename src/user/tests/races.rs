@@ -1,6 +1,7 @@
 //! Events, drops and losses that come at the wrong moment.
 
 use super::script::*;
+use super::world::*;
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::event::{self, Event, Kind, Version, Whom};
 use crate::user::directory::{Change, Lifetime};
@@ -93,6 +94,9 @@ async fn a_subject_whose_marked_id_went_to_nobody_is_asked_for_again() {
 async fn a_mark_whose_end_is_near_leaves_no_not_found_behind() {
     let mut config = config();
     config.cache.tombstone_for = secs(10);
+    // No answer lives as long.
+    (config.cache.fresh, config.cache.stale_if_error) = (secs(5), secs(0));
+    config.timeout = millis(100);
     let world = configured(config, &[Line::Version("u-1", 6)]);
     let deleted = Event {
         version: Some(Version::Number(7)),

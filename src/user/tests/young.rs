@@ -1,6 +1,7 @@
 //! Young tokens: their users may not be visible yet.
 
 use super::script::*;
+use super::world::*;
 use crate::user::*;
 use futures_util::future::join_all;
 

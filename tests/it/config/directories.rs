@@ -76,6 +76,63 @@ fn another_directory_tells_realms_and_tenants_apart_too() {
     parse_in(folder.path(), apart).unwrap_or_else(|mistakes| panic!("{mistakes}"));
 }
 
+/// Any of them may be the one that is kept.
+#[test]
+fn where_several_directories_are_written_each_tells_its_own_mistakes() {
+    let folder = folder();
+    let text = "issuers:\n- {issuer: 'https://a', audiences: any}\n- {issuer: 'https://b', audiences: any}\n\
+                users:\n  http: {url: 'https://h/users', not_found: {code: gone}}\n  \
+                scim: {url: 'https://s', by: id, roles: roles}\n  \
+                supabase: {url: 'https://s/{realm}', service_key_file: nowhere}\n  \
+                file: {path: nowhere.yaml}\n  grpc: 7\n";
+    let mistakes = parse_in(folder.path(), text).unwrap_err();
+    let told: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+    for words in [
+        "users: expected exactly one directory, got `http` and `grpc` and `scim` and `supabase` and `file`",
+        "users/http/url: expected `{subject}` in the URL",
+        "users/scim/roles: expected a JSON pointer",
+        "users/scim/url: expected `{realm}`, because there are several realms",
+        "users/supabase/service_key_file: expected a readable file",
+        "users/file/path: expected a readable file",
+        "users/grpc: expected",
+    ] {
+        assert!(
+            told.iter().any(|one| one.contains(words)),
+            "{words}: {told:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_canary_that_supabase_cannot_be_asked_for_is_a_mistake_with_its_line() {
+    const UUID: &str = "2f9c2b1e-6a0d-4c53-9d8e-0b6f4f1d7a11";
+    let folder = folder();
+    let parsed = |subject: &str, normalize: &str| {
+        let text = format!(
+            "issuers: [{{issuer: 'https://a', name: a, audiences: [b], subject: {{{normalize}}}}}]\n\
+             users:\n  supabase: {{url: 'https://s', service_key_file: token}}\n  \
+             canary:\n  - {{issuer: a, subject: '{subject}'}}\n"
+        );
+        parse_in(folder.path(), &text)
+    };
+    let upper = UUID.to_uppercase();
+    for subject in ["canary", &upper] {
+        let mistakes = parsed(subject, "").expect_err(subject).to_string();
+        assert!(
+            mistakes.contains(":5:")
+                && mistakes.contains("users/canary/0/subject: expected the UUID of a user")
+                && mistakes.contains("in lower case, with hyphens"),
+            "{mistakes}"
+        );
+    }
+    for (subject, normalize) in [
+        (UUID, ""),
+        (&upper, "format: uuid, normalize: [trim, uuid]"),
+    ] {
+        parsed(subject, normalize).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    }
+}
+
 #[test]
 fn an_attribute_that_users_write_themselves_is_a_risk() {
     let folder = folder();

@@ -2,11 +2,12 @@
 
 mod houses;
 
-use super::{REALM, ask};
+use super::{REALM, ask, put_question};
 use crate::parts::PATIENCE;
-use houses::{Subject, key};
+use houses::{Behind, Subject, Versions, key};
 use std::fs;
 use std::sync::Arc;
+use subgate::event::Version;
 use subgate::user::User;
 use subgate::user::directory::Answer;
 use subgate::user::record::Status;
@@ -23,6 +24,7 @@ struct Row {
     status: &'static str,
     roles: &'static [&'static str],
     email: &'static str,
+    version: &'static str,
 }
 
 const ALICE: Row = Row {
@@ -33,6 +35,7 @@ const ALICE: Row = Row {
     status: "active",
     roles: &["reader", "a,b"],
     email: "alice@example.com",
+    version: "7",
 };
 
 impl Subject {
@@ -201,6 +204,60 @@ async fn it_sees_changes(house: Subject) {
     assert_eq!(house.find(REALM, "acme", "alice").await, None);
 }
 
+async fn it_carries_the_version_of_a_record(house: Subject) {
+    house.holds(&[ALICE]).await;
+    let user = house.find(REALM, "acme", "alice").await.expect("alice");
+    match house.versions {
+        Versions::Given => assert_eq!(user.version, Some(Version::Number(7))),
+        Versions::Times => assert!(
+            matches!(user.version, Some(Version::Time(_))),
+            "{:?}",
+            user.version
+        ),
+    }
+}
+
+async fn it_asks_past_whatever_lags_where_that_is_wanted_and_nowhere_else(house: Subject) {
+    house.holds(&[ALICE]).await;
+    let alice = (house.called)("alice");
+    for consistent in [false, true, false] {
+        let answered = put_question(&*house.directory, &alice, consistent, None).await;
+        let answer = answered.expect("an answer").answer;
+        assert!(matches!(answer, Answer::Found(_)), "{answer:?}");
+        match &house.behind {
+            Behind::Service {
+                asked_consistently, ..
+            } => assert_eq!(asked_consistently(), consistent),
+            Behind::Nothing { .. } => assert!(!house.directory.lags()),
+        }
+    }
+}
+
+async fn it_finds_nobody_missing_while_it_is_down(house: Subject) {
+    house.holds(&[ALICE]).await;
+    let is_down = match &house.behind {
+        Behind::Service { down, .. } => {
+            down();
+            true
+        }
+        Behind::Nothing { take_away } => {
+            take_away();
+            false
+        }
+    };
+    for subject in ["alice", "bob"] {
+        let called = (house.called)(subject);
+        let asked = ask(&*house.directory, REALM, Some("acme"), &called);
+        let answer = tokio::time::timeout(PATIENCE, asked).await.expect("an end");
+        if is_down {
+            assert!(answer.is_err(), "{subject}: {answer:?}");
+        } else {
+            let is_there = matches!(answer, Ok(Answer::Found(_)));
+            assert_eq!(is_there, subject == "alice", "{answer:?}");
+        }
+    }
+}
+
 macro_rules! contract {
     ($($directory:ident)* : $sentences:tt) => {
         $(mod $directory { contract!(@ $directory $sentences); })*
@@ -221,6 +278,9 @@ contract! {
         it_keeps_tenants_and_realms_apart
         it_takes_any_subject_for_one_name
         it_sees_changes
+        it_carries_the_version_of_a_record
+        it_asks_past_whatever_lags_where_that_is_wanted_and_nowhere_else
+        it_finds_nobody_missing_while_it_is_down
     ]
 }
 

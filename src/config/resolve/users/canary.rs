@@ -6,6 +6,7 @@ use crate::config::report::At;
 use crate::subject::Subject;
 use crate::token::issuer;
 use crate::user::Canary;
+use crate::user::directory::Supabase;
 use crate::yaml::shown;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,7 +43,9 @@ fn one(at: &At<'_>, canary: Written, beside: &Beside<'_>) -> Option<Canary> {
     } = canary;
     let tenant = self::tenant(&at.key("tenant"), tenant, beside);
     let issuer = issuer.and_then(|name| self::issuer(&at.key("issuer"), &name, beside))?;
-    let subject = subject.and_then(|written| self::subject(&at.key("subject"), &written, issuer));
+    let at_subject = at.key("subject");
+    let subject = subject
+        .and_then(|written| self::subject(&at_subject, &written, issuer, beside.asks_supabase));
     Some(Canary {
         realm: Arc::clone(&issuer.realm),
         issuer: Arc::clone(&issuer.issuer),
@@ -66,8 +69,21 @@ fn issuer<'b>(at: &At<'_>, name: &str, beside: &Beside<'b>) -> Option<&'b issuer
     found
 }
 
-fn subject(at: &At<'_>, written: &str, issuer: &issuer::Config) -> Option<Arc<str>> {
+fn subject(
+    at: &At<'_>,
+    written: &str,
+    issuer: &issuer::Config,
+    asks_supabase: bool,
+) -> Option<Arc<str>> {
     match Subject::of(&issuer.subject, written) {
+        Ok(subject) if asks_supabase && !Supabase::can_be_asked_for(subject.normalized()) => {
+            at.wrong(
+                "the UUID of a user, because Supabase cannot be asked for another subject",
+                shown(written),
+                "write the user's id as Supabase shows it: in lower case, with hyphens",
+            );
+            None
+        }
         Ok(subject) => Some(Arc::clone(subject.normalized())),
         Err(error) => {
             at.wrong(

@@ -38,37 +38,6 @@ async fn an_event_older_than_the_answer_that_lifted_a_mark_does_not_mark_again()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_user_of_one_tenant_does_not_lift_a_mark_that_stands_in_all_for_the_others() {
-    let ledger = ledger();
-    let everywhere = Event {
-        tenant: None,
-        version: version(5),
-        ..event(Kind::UserDeleted, 0)
-    };
-    take(&ledger, &everywhere);
-    let at = |tenant| Person {
-        tenant: Some(tenant),
-        ..ALICE
-    };
-    let (mallory, acme) = (at("mallory"), at("acme"));
-    let great = version(1_000_000);
-    let judgement = ledger.judge_found(mallory, great, Instant::now());
-    assert_eq!(is_marked(judgement), None);
-    ledger.lift(mallory, Version::Number(1_000_000));
-    for answered in [None, version(4), version(5)] {
-        let judgement = ledger.judge_found(acme, answered, Instant::now());
-        assert_eq!(
-            is_marked(judgement),
-            Some(MarkKind::Deleted),
-            "{answered:?}"
-        );
-    }
-    // It goes on standing where it was found.
-    let judgement = ledger.judge_found(mallory, great, Instant::now());
-    assert_eq!(is_marked(judgement), None);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_version_that_was_told_is_not_forgotten_over_an_event_without_one() {
     let ledger = ledger();
     let update = Event {
@@ -101,37 +70,4 @@ async fn a_deletion_without_a_version_is_not_lifted_by_one_greater_than_that_of_
         panic!("{judgement:?}")
     };
     assert_eq!(mark.version, None);
-}
-
-#[tokio::test(start_paused = true)]
-async fn events_of_one_user_however_many_never_end_the_mark_of_another() {
-    let ledger = Ledger::bounded(
-        Settings {
-            tombstone_for: Duration::from_secs(90_000),
-            alias_for: Duration::from_secs(3600),
-        },
-        100,
-    );
-    take(&ledger, &event(Kind::UserDeleted, 0));
-    for number in 0..10_000 {
-        pass(Duration::from_millis(1)).await;
-        let own = Event {
-            tenant: Some("mallory".into()),
-            ..event(Kind::UserDeleted, number)
-        };
-        take(&ledger, &own);
-    }
-    let judgement = ledger.judge_found(ALICE, None, Instant::now());
-    assert_eq!(is_marked(judgement), Some(MarkKind::Deleted));
-    assert_eq!(ledger.size().dropped, 0);
-    // Others, however many, do: there is no room for all.
-    for number in 0..200 {
-        let other = Event {
-            whom: Some(Whom::Subject(number.to_string().into())),
-            ..event(Kind::UserDeleted, number)
-        };
-        take(&ledger, &other);
-    }
-    assert_eq!(ledger.size().fences, 100);
-    assert_eq!(ledger.size().dropped, 102);
 }

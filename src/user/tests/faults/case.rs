@@ -4,7 +4,7 @@ use super::PEOPLE;
 use super::liar::{Mood, Says};
 use crate::event::Kind;
 use crate::user::directory::Reason;
-use crate::user::tests::script::{millis, secs};
+use crate::user::tests::world::{millis, secs};
 use proptest::prelude::*;
 
 /// How many changes a user goes through; each kind of event is at its own place.
@@ -21,6 +21,21 @@ pub(super) enum Step {
     Tell(Tell),
     Missed,
     Forget(usize),
+    /// Other settings; whether the directory is reached anew.
+    Reload(Settings, bool),
+}
+
+/// What a reload may change: times in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    pub(super) fresh: u64,
+    pub(super) stale_while_revalidate: u64,
+    pub(super) stale_if_error: u64,
+    pub(super) not_found_for: u64,
+    pub(super) max_memory: u64,
+    pub(super) share: f64,
+    pub(super) window: u64,
+    pub(super) min: usize,
 }
 
 /// The so-manieth change of somebody, named by subject or by id, in the tenant or in all.
@@ -81,6 +96,30 @@ fn tell() -> impl Strategy<Value = Tell> {
         })
 }
 
+fn settings() -> impl Strategy<Value = Settings> {
+    let times = (0..30_u64, 0..20_u64, 0..90_u64, 0..10_u64);
+    let guard = (
+        prop_oneof![Just(0.1), Just(0.3), Just(0.9)],
+        1..40_u64,
+        1..3_usize,
+    );
+    (times, 20..22_u32, guard).prop_map(
+        |((fresh, stale_while_revalidate, stale_if_error, not_found_for), memory, guard)| {
+            let (share, window, min) = guard;
+            Settings {
+                fresh,
+                stale_while_revalidate,
+                stale_if_error,
+                not_found_for,
+                max_memory: 1 << memory,
+                share,
+                window,
+                min,
+            }
+        },
+    )
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let who = || prop_oneof![3 => Just(0), 1 => Just(1), 1 => Just(2)];
     let token = || proptest::option::of(0..40_u64);
@@ -95,6 +134,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => tell().prop_map(Step::Tell),
         1 => Just(Step::Missed),
         1 => who().prop_map(Step::Forget),
+        2 => (settings(), any::<bool>()).prop_map(|(settings, anew)| Step::Reload(settings, anew)),
     ]
 }
 

@@ -12,12 +12,17 @@ use tokio::time::Instant;
 /// When the first change happened.
 pub(super) const START: Timestamp = Timestamp::from_secs(1_700_000_000);
 
+/// No look-up lasts longer.
+const LONGEST: Duration = Duration::from_secs(10);
+
 /// Whom an event names, and in which tenant, if in one.
 pub(super) type Fence = (Whom, Option<Arc<str>>);
 
 /// What is promised.
 pub(super) struct Rules {
     pub(super) cache: Cache,
+    /// How long a fence stands that marks nobody.
+    pub(super) fence_for: Duration,
     pub(super) grace: Duration,
     pub(super) versioned: bool,
     pub(super) canary: bool,
@@ -32,6 +37,8 @@ pub(super) struct History {
     missed: Option<Instant>,
     forgotten: Vec<(Who, Instant)>,
     seen: Vec<Seen>,
+    /// Settings that ruled before those of the rules, and until when.
+    before: Vec<(Cache, Instant)>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,7 +74,7 @@ impl From<&Result<Known, NotKnown>> for Outcome {
         match found {
             Ok(known) => match &known.existence {
                 Existence::There { user, .. } => {
-                    Self::There(user.roles[0].parse().unwrap(), known.cached)
+                    Self::There(user.roles()[0].parse().unwrap(), known.cached)
                 }
                 Existence::Gone => Self::Gone,
                 Existence::Disabled => Self::Disabled,
@@ -93,7 +100,30 @@ impl History {
             missed: None,
             forgotten: Vec::new(),
             seen: Vec::new(),
+            before: Vec::new(),
         }
+    }
+
+    /// Other settings rule from now on; look-ups under way end by the old ones.
+    pub(super) fn reloaded(&mut self, cache: &Cache, at: Instant) {
+        let old = std::mem::replace(&mut self.rules.cache, cache.clone());
+        self.before.push((old, at + LONGEST));
+    }
+
+    /// The settings that ruled at that moment or later.
+    fn caches(&self, since: Instant) -> impl Iterator<Item = &Cache> {
+        let before = self.before.iter().filter(move |(_, until)| *until >= since);
+        before.map(|(cache, _)| cache).chain([&self.rules.cache])
+    }
+
+    /// The longest that any settings allow since then.
+    fn most(&self, since: Instant, allows: impl Fn(&Cache) -> Duration) -> Duration {
+        self.caches(since).map(allows).max().unwrap()
+    }
+
+    /// The shortest that any settings promise since then.
+    fn least(&self, since: Instant, promises: impl Fn(&Cache) -> Duration) -> Duration {
+        self.caches(since).map(promises).min().unwrap()
     }
 
     pub(super) fn answered(
@@ -174,6 +204,15 @@ impl History {
         until: Instant,
         by_id: bool,
     ) -> impl Iterator<Item = Vec<(usize, Instant)>> + 'h {
+        self.named_fences(seen, until, by_id).map(|(_, told)| told)
+    }
+
+    fn named_fences<'h>(
+        &'h self,
+        seen: &'h Seen,
+        until: Instant,
+        by_id: bool,
+    ) -> impl Iterator<Item = (&'h Fence, Vec<(usize, Instant)>)> + 'h {
         let (tenant, subject) = seen.who;
         let of = move |(whom, house): &Fence| {
             let is_his = match whom {
@@ -182,17 +221,70 @@ impl History {
             };
             is_his && house.as_deref().is_none_or(|house| house == tenant)
         };
-        let tombstone_for = self.rules.cache.tombstone_for;
         let fences = self.told.iter().filter(move |(fence, _)| of(fence));
-        fences.filter_map(move |(_, told)| {
+        fences.filter_map(move |(fence, told)| {
             let told: Vec<_> = told
                 .iter()
                 .filter(|(_, at)| *at <= until)
                 .copied()
                 .collect();
-            let (_, last) = told.last()?;
-            (until - *last < tombstone_for).then_some(told)
+            Some((fence, self.standing(told, until)?))
         })
+    }
+
+    /// What one fence was told, since it last ended; `None` where it has ended.
+    fn standing(
+        &self,
+        told: Vec<(usize, Instant)>,
+        until: Instant,
+    ) -> Option<Vec<(usize, Instant)>> {
+        let Rules {
+            cache,
+            fence_for,
+            kinds,
+            ..
+        } = &self.rules;
+        let mut since: Vec<(usize, Instant)> = Vec::new();
+        let mut ends: Option<Instant> = None;
+        let (mut decided, mut lasts) = (None, false);
+        for (change, at) in told {
+            if ends.is_some_and(|ends| ends <= at) {
+                (decided, lasts, ends) = (None, false, None);
+                since.clear();
+            }
+            match kinds[change] {
+                Kind::UserDeleted | Kind::UserDisabled if decided <= Some(change) => {
+                    (decided, lasts) = (Some(change), true);
+                }
+                Kind::UserCreated | Kind::UserEnabled => decided = decided.max(Some(change)),
+                Kind::UserDeleted
+                | Kind::UserDisabled
+                | Kind::UserUpdated
+                | Kind::UserIdChanged { .. }
+                | Kind::TenantSuspended
+                | Kind::TenantResumed => {}
+            }
+            let stands = if lasts {
+                cache.tombstone_for
+            } else {
+                *fence_for
+            };
+            ends = ends.max(Some(at + stands));
+            since.push((change, at));
+        }
+        (ends? > until).then_some(since)
+    }
+
+    /// Whether it was told in his own tenant, and after this change, that someone is there: then no mark
+    /// that stands in all tenants for that change stands in this one.
+    fn is_there_after(&self, seen: &Seen, whom: &Whom, change: usize) -> bool {
+        let own = self.told.get(&(whom.clone(), Some(seen.who.0.into())));
+        let there = |told: &(usize, Instant)| {
+            let kind = &self.rules.kinds[told.0];
+            matches!(kind, Kind::UserCreated | Kind::UserEnabled) && told.1 <= seen.ended
+        };
+        let mut told = own.into_iter().flatten().filter(|told| there(told));
+        told.any(|told| told.0 > change)
     }
 
     /// The latest moment at which something was told of someone, until then.
@@ -215,7 +307,7 @@ impl History {
     /// (a) A recognized not-found that is recent, newer than all that was told, and, where there is
     /// one, vouched for by the canary.
     fn is_not_found(&self, seen: &Seen) -> bool {
-        let not_found_for = self.rules.cache.not_found_for;
+        let not_found_for = self.most(seen.began, |cache| cache.not_found_for);
         self.answers(seen).any(|answer| {
             let age = seen.began.saturating_duration_since(answer.sent) + answer.age;
             let is_recent =
@@ -254,13 +346,9 @@ impl History {
 
     /// (b, d) A found answer stands behind it that is not spent, and no not-found came after that.
     fn is_trusted(&self, seen: &Seen, change: usize) -> Judged {
-        let Cache {
-            fresh,
-            stale_if_error,
-            not_found_for,
-            ..
-        } = self.rules.cache;
-        let good_for = fresh + stale_if_error;
+        let good_for = self.most(seen.began, |cache| {
+            cache.fresh + cache.stale_if_error.max(cache.stale_while_revalidate)
+        });
         let latest = self
             .answers(seen)
             .filter(|answer| answer.change == Some(change) && answer.came <= seen.ended)
@@ -277,7 +365,7 @@ impl History {
             let told = self.last_told(seen, answer.came);
             answer.change.is_none()
                 && answer.came < seen.began
-                && answer.age <= not_found_for
+                && answer.age <= self.least(answer.sent, |cache| cache.not_found_for)
                 && answer.sent > latest
                 && told.is_none_or(|at| at < answer.sent)
         };
@@ -287,8 +375,12 @@ impl History {
 
     /// (b) No deletion or disabling stands that it is not newer than.
     fn is_unmarked(&self, seen: &Seen, change: usize) -> Judged {
-        let fences = self.fences(seen, seen.ended, true);
-        let marks = fences.filter_map(|told| self.takes_away(&told));
+        let fences = self.named_fences(seen, seen.ended, true);
+        let marks = fences.filter_map(|((whom, house), told)| {
+            let mark = self.takes_away(&told)?;
+            let is_lifted = house.is_none() && self.is_there_after(seen, whom, mark);
+            (!is_lifted).then_some(mark)
+        });
         for newest in marks {
             promise(
                 self.rules.versioned && change > newest,
@@ -298,22 +390,15 @@ impl History {
         Ok(())
     }
 
-    /// (c) No newer version was seen that is not spent.
+    /// (c) No newer version was seen, however long ago.
     fn is_the_newest(&self, seen: &Seen, change: usize) -> Judged {
         if !self.rules.versioned {
             return Ok(());
         }
-        // Jitter, and what the directory says, may shorten `fresh` to nothing.
-        let good_for = self.rules.cache.stale_if_error;
         for earlier in self.seen.iter().filter(|one| one.who == seen.who) {
             let Outcome::There(newer, _) = earlier.outcome else {
                 continue;
             };
-            let is_unspent = self.answers(seen).any(|answer| {
-                answer.change == Some(newer)
-                    && answer.came <= earlier.ended
-                    && seen.began.saturating_duration_since(answer.sent) + answer.age < good_for
-            });
             let since = |at: Instant| at >= earlier.began;
             let was_gone = self
                 .answers(seen)
@@ -332,7 +417,7 @@ impl History {
                     .iter()
                     .any(|(who, at)| *who == seen.who && since(*at));
             promise(
-                newer <= change || !is_unspent || was_gone,
+                newer <= change || was_gone,
                 "an older version replaced a newer one",
             )?;
         }

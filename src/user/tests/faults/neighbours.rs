@@ -5,7 +5,7 @@ use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::event::{self, Event, Kind, Version, Whom};
 use crate::load::Load;
 use crate::user::directory::{Answer, Answered, Directory, Question, Unanswered};
-use crate::user::tests::script::{self, key, secs};
+use crate::user::tests::world::{self, key, secs};
 use crate::user::*;
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -165,7 +165,7 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let mut config = script::config();
+        let mut config = world::config();
         config.creation_grace = secs(30);
         config.cache.stale_while_revalidate = secs(4);
         config.vanish_guard = VanishGuard {
@@ -185,10 +185,14 @@ impl Stage {
                 town.turn(tenant, user, true);
             }
         }
-        let ledger = Ledger::new(event::Settings {
-            tombstone_for: config.cache.tombstone_for,
-            alias_for: config.alias_for,
-        });
+        let ledger = Ledger::new(
+            event::Settings {
+                fence_for: config.longest_answer(),
+                tombstone_for: config.cache.tombstone_for,
+                alias_for: config.alias_for,
+            },
+            event::TenantForm::as_written(),
+        );
         let users = Users::new(
             config,
             Box::new(town.clone()),

@@ -19,10 +19,37 @@ use subgate::user::directory::Directory;
 /// Puts these users in the place of all others.
 type Put = dyn Fn(&[Row]);
 
+/// What stands behind a directory.
+pub(super) enum Behind {
+    /// A service that can be asked in vain.
+    Service {
+        /// Whether its latest question was to be answered past caches and replicas.
+        asked_consistently: Box<dyn Fn() -> bool>,
+        /// Ends it.
+        down: Box<dyn Fn()>,
+    },
+    /// Nothing that could lag, or be down: it has read all there is.
+    Nothing {
+        /// Takes away what it has read.
+        take_away: Box<dyn Fn()>,
+    },
+}
+
+/// Which version a record bears.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Versions {
+    /// That of the row.
+    Given,
+    /// The time at which the service says that it changed.
+    Times,
+}
+
 /// A directory, and a way to change who is in it.
 pub(super) struct Subject {
     pub(super) directory: Box<dyn Directory>,
     pub(super) put: Box<Put>,
+    pub(super) behind: Behind,
+    pub(super) versions: Versions,
     /// How a subject is called there.
     pub(super) called: fn(&str) -> String,
     /// The ids of rows, by realm, tenant and the id that the directory gave.
@@ -37,11 +64,14 @@ impl Subject {
     fn plain(
         directory: Box<dyn Directory>,
         put: impl Fn(&[Row]) + 'static,
+        behind: Behind,
         alive: impl std::any::Any,
     ) -> Self {
         Self {
             directory,
             put: Box::new(put),
+            behind,
+            versions: Versions::Given,
             called: str::to_owned,
             ids: Ids::default(),
             _alive: Box::new(alive),
@@ -49,23 +79,47 @@ impl Subject {
     }
 }
 
+impl Behind {
+    /// `asked` is the `cache-control` of the latest question.
+    fn service<S: 'static>(
+        service: &Arc<Mutex<S>>,
+        asked: impl Fn(&S) -> String + 'static,
+        down: impl Fn(&mut S) + 'static,
+    ) -> Self {
+        let (asking, ending) = (Arc::clone(service), Arc::clone(service));
+        Self::Service {
+            asked_consistently: Box::new(move || asked(&asking.lock()) == "no-cache"),
+            down: Box::new(move || down(&mut ending.lock())),
+        }
+    }
+}
+
 pub(super) async fn http() -> Subject {
     let rows: Arc<Mutex<Vec<Row>>> = Arc::default();
+    let latest: Arc<Mutex<String>> = Arc::default();
     let server = Server::start({
-        let rows = Arc::clone(&rows);
-        move |request| service(&rows.lock(), &request.target)
+        let (rows, latest) = (Arc::clone(&rows), Arc::clone(&latest));
+        move |request| {
+            *latest.lock() = request.values("cache-control").join(",");
+            service(&rows.lock(), &request.target)
+        }
     });
     let folder = tempfile::tempdir().expect("a folder");
     let directory = open(folder.path(), &user_service(server.address()));
     let put = move |new: &[Row]| *rows.lock() = new.to_vec();
-    Subject::plain(directory, put, (server, folder))
+    let server = Arc::new(Mutex::new(server));
+    let asked = move |_: &Server| latest.lock().clone();
+    let behind = Behind::service(&server, asked, |server| server.down());
+    Subject::plain(directory, put, behind, (server, folder))
 }
 
 /// A user service in a framework of others.
 pub(super) async fn express() -> Subject {
-    let express = Arc::new(Express::start().await);
+    let express = Express::start().await;
     let folder = tempfile::tempdir().expect("a folder");
     let directory = open(folder.path(), &user_service(express.address()));
+    let express = Arc::new(Mutex::new(express));
+    let behind = Behind::service(&express, Express::asked, Express::down);
     let put = {
         let express = Arc::clone(&express);
         move |new: &[Row]| {
@@ -77,10 +131,10 @@ pub(super) async fn express() -> Subject {
                     record
                 })
                 .collect();
-            express.put(&rows);
+            express.lock().put(&rows);
         }
     };
-    Subject::plain(directory, put, (express, folder))
+    Subject::plain(directory, put, behind, (express, folder))
 }
 
 fn user_service(address: SocketAddr) -> String {
@@ -104,7 +158,6 @@ pub(super) async fn scimmy() -> Subject {
 }
 
 fn scim(server: ScimServer, by: &str) -> Subject {
-    let server = Arc::new(server);
     let folder = tempfile::tempdir().expect("a folder");
     let users = format!(
         "  scim:\n    url: http://{}/r/{{realm}}/t/{{tenant}}/v2\n    {by}\n    \
@@ -112,9 +165,12 @@ fn scim(server: ScimServer, by: &str) -> Subject {
         server.address()
     );
     let ids = Ids::default();
+    let server = Arc::new(Mutex::new(server));
+    let behind = Behind::service(&server, ScimServer::asked, ScimServer::down);
     let put = {
         let (server, ids) = (Arc::clone(&server), Arc::clone(&ids));
         move |rows: &[Row]| {
+            let server = server.lock();
             server.empty();
             for row in rows {
                 let user = json!({
@@ -132,12 +188,13 @@ fn scim(server: ScimServer, by: &str) -> Subject {
     };
     Subject {
         ids,
-        ..Subject::plain(open(folder.path(), &users), put, (server, folder))
+        versions: Versions::Times,
+        ..Subject::plain(open(folder.path(), &users), put, behind, (server, folder))
     }
 }
 
 pub(super) async fn supabase() -> Subject {
-    let server = Arc::new(GoTrue::start());
+    let server = GoTrue::start();
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("key"), "service-key").expect("a file");
     let users = format!(
@@ -145,6 +202,8 @@ pub(super) async fn supabase() -> Subject {
         server.address()
     );
     let ids = Ids::default();
+    let server = Arc::new(Mutex::new(server));
+    let behind = Behind::service(&server, GoTrue::asked, |server| server.down());
     let put = {
         let (server, ids) = (Arc::clone(&server), Arc::clone(&ids));
         move |rows: &[Row]| {
@@ -165,13 +224,14 @@ pub(super) async fn supabase() -> Subject {
                     user,
                 )
             });
-            server.put(users.collect());
+            server.lock().put(users.collect());
         }
     };
     Subject {
         ids,
         called: uuid,
-        ..Subject::plain(open(folder.path(), &users), put, (server, folder))
+        versions: Versions::Times,
+        ..Subject::plain(open(folder.path(), &users), put, behind, (server, folder))
     }
 }
 
@@ -221,27 +281,45 @@ fn service(rows: &[Row], target: &str) -> Said {
 fn record(row: &Row) -> Value {
     json!({
         "id": row.id, "subject": row.subject, "tenant": row.tenant, "status": row.status,
-        "roles": row.roles, "email": row.email,
+        "roles": row.roles, "email": row.email, "version": row.version,
     })
 }
 
 pub(super) async fn grpc() -> Subject {
     let service = GrpcDirectory::start();
     let users = format!("  grpc: {{endpoint: 'http://{}'}}\n", service.address());
-    let service = Mutex::new(service);
+    let service = Arc::new(Mutex::new(Some(service)));
+    let order = {
+        let service = Arc::clone(&service);
+        move |name: &str, arguments: &Value| {
+            let mut service = service.lock();
+            service.as_mut().expect("it is up").order(name, arguments)
+        }
+    };
     let folder = tempfile::tempdir().expect("a folder");
     let directory = open(folder.path(), &users);
-    let put = move |rows: &[Row]| {
-        let rows: Vec<Value> = rows.iter().map(whole_record).collect();
-        service.lock().order("put", &json!({ "rows": rows }));
+    let put = {
+        let order = order.clone();
+        move |rows: &[Row]| {
+            let rows: Vec<Value> = rows.iter().map(whole_record).collect();
+            order("put", &json!({ "rows": rows }));
+        }
     };
-    Subject::plain(directory, put, folder)
+    let behind = Behind::Service {
+        asked_consistently: Box::new(move || {
+            let calls = order("called", &json!({}));
+            let latest = calls.as_array().and_then(|calls| calls.last());
+            latest.expect("a question")["consistency"] == "CONSISTENCY_CONSISTENT"
+        }),
+        down: Box::new(move || drop(service.lock().take())),
+    };
+    Subject::plain(directory, put, behind, folder)
 }
 
 fn whole_record(row: &Row) -> Value {
     json!({
         "realm": row.realm, "tenant": row.tenant, "subject": row.subject,
-        "id": row.id, "status": row.status, "roles": row.roles,
+        "id": row.id, "status": row.status, "roles": row.roles, "version": row.version,
         "attributes": {"email": row.email},
     })
 }
@@ -251,10 +329,16 @@ pub(super) async fn file() -> Subject {
     let path = folder.path().join("users.yaml");
     fs::write(&path, "users: []\n").expect("a file");
     let directory = open(folder.path(), "  file: {path: users.yaml}\n");
+    let behind = Behind::Nothing {
+        take_away: Box::new({
+            let path = path.clone();
+            move || fs::remove_file(&path).expect("the file was there")
+        }),
+    };
     let put = move |rows: &[Row]| {
         let rows: Vec<Value> = rows.iter().map(whole_record).collect();
         // JSON is YAML.
         fs::write(&path, json!({ "users": rows }).to_string()).expect("a file");
     };
-    Subject::plain(directory, put, folder)
+    Subject::plain(directory, put, behind, folder)
 }
