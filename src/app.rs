@@ -19,6 +19,7 @@ use crate::net::listen::{Address, BindError, Listener, bind};
 use crate::net::serve::incoming;
 use crate::net::tls::{Acceptor, TlsError};
 use crate::net::watch::Watch;
+use crate::revocation::status_list::StatusLists;
 use crate::secret::SecretError;
 use crate::server::admin::TokenError;
 use crate::server::authorization::Authorization;
@@ -147,10 +148,12 @@ impl App {
         let ledger = Ledger::new(ledger_settings(&config.users), tenant_form(&config.tenant));
         let users = users(&config, ledger.clone(), Arc::clone(&clock))?;
         warm::take_up(&users).await;
+        let status_lists = StatusLists::new(&issuers, &clock, None)?;
         let key = key_watch(&config);
         let generation = generation(
             &config,
             &issuers,
+            status_lists,
             users,
             remembered.clone(),
             metrics.clone(),

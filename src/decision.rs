@@ -14,6 +14,7 @@ use crate::credential::Credential;
 use crate::event::ledger::MarkKind;
 use crate::load::Place;
 use crate::request::Request;
+use crate::revocation::status_list::StatusLists;
 use crate::revocation::{self, Revocations};
 use crate::subject::Subject;
 use crate::tenant::{Tenancy, Tenants};
@@ -32,6 +33,7 @@ pub struct Decider {
     tokens: Tokens,
     tenants: Tenants,
     revocations: Revocations,
+    status_lists: StatusLists,
     users: Users,
 }
 
@@ -51,6 +53,7 @@ impl Decider {
         tokens: Tokens,
         tenants: Tenants,
         revocations: Revocations,
+        status_lists: StatusLists,
         users: Users,
     ) -> Self {
         Self {
@@ -58,6 +61,7 @@ impl Decider {
             tokens,
             tenants,
             revocations,
+            status_lists,
             users,
         }
     }
@@ -94,13 +98,16 @@ impl Decider {
             .token(credential, policy, moment, place, record)
             .await?;
         if token.is_machine() {
-            return self.machine(token, policy, request, moment, record);
+            return self
+                .machine(token, policy, request, (moment, place), record)
+                .await;
         }
         let subject = token
             .subject()
             .as_ref()
             .map_err(|error| Refusal::Subject(*error))?;
         let tenancy = self.tenancy(&token, request, moment, record)?;
+        self.status(&token, moment, place).await?;
         let name = self.name(&token, subject, &tenancy, moment, record)?;
         if !policy.require_user {
             let id = self.users.names_by_subject().then_some(name.newest);
@@ -166,19 +173,31 @@ impl Decider {
         Ok(tenancy)
     }
 
+    /// Whether the token holds, as the status list says that it points to.
+    async fn status(
+        &self,
+        token: &VerifiedToken,
+        moment: Moment,
+        place: &Place,
+    ) -> Result<(), Refusal> {
+        let Moment { wall, instant } = moment;
+        Ok(self.status_lists.check(token, wall, instant, place).await?)
+    }
+
     /// A client's own token passes only where its issuer's rule allows it, and never as a user.
-    fn machine(
+    async fn machine(
         &self,
         token: Arc<VerifiedToken>,
         policy: &Policy,
         request: &Request<'_>,
-        moment: Moment,
+        (moment, place): (Moment, &Place),
         record: &mut Record<'_>,
     ) -> Result<Permit, Refusal> {
         if !token.issuer().config().machines.allow {
             return Err(Refusal::Machine);
         }
         let tenancy = self.tenancy(&token, request, moment, record)?;
+        self.status(&token, moment, place).await?;
         if !policy.roles.is_empty() {
             return Err(Refusal::Roles);
         }
@@ -303,6 +322,11 @@ impl Decider {
     /// The tenants it settles.
     pub const fn tenants(&self) -> &Tenants {
         &self.tenants
+    }
+
+    /// The lists of statuses it reads.
+    pub const fn status_lists(&self) -> &StatusLists {
+        &self.status_lists
     }
 
     /// The users it knows.

@@ -32,7 +32,7 @@ pub enum Who {
     Known(u64),
     /// Anybody else whose token is verified.
     Stranger(u64),
-    /// The bearer of a token that waits for its key.
+    /// The bearer of a token that waits for its key, or for the status that its issuer gives it.
     Unverified,
 }
 

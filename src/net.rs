@@ -6,4 +6,6 @@ pub mod listen;
 pub mod tls;
 pub mod serve;
 pub mod http;
+pub mod path;
+pub mod prefix;
 pub mod watch;

@@ -1,5 +1,6 @@
 //! What a decision may look at: the request as Envoy reported it, in our own words.
 
+use crate::net::path::is_plain;
 use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
@@ -80,27 +81,11 @@ impl<'m> Request<'m> {
         Some(name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase())
     }
 
-    /// The path as text, if everybody who reads it reads the same path.
-    ///
-    /// What a server may decode, merge or resolve in its own way (`//`, dot segments, `;`, `\`,
-    /// percent-encoded separators, dots, percent signs and NUL, anything outside visible ASCII) is
-    /// no ground for a decision.
+    /// The path as text, if everybody who reads it reads the same path ([`is_plain`]).
     pub fn plain_path(&self) -> Option<&'m str> {
-        let path = std::str::from_utf8(self.path()).ok()?;
-        let plain = path.starts_with('/')
-            && path
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b';' | b'#'))
-            && !path.contains("//")
-            && !path.split('/').any(|segment| matches!(segment, "." | ".."))
-            && path.split('%').skip(1).all(|rest| {
-                let code = rest.get(..2).map(str::to_ascii_lowercase);
-                !matches!(
-                    code.as_deref(),
-                    None | Some("2f" | "5c" | "2e" | "25" | "00")
-                )
-            });
-        plain.then_some(path)
+        std::str::from_utf8(self.path())
+            .ok()
+            .filter(|path| is_plain(path))
     }
 
     /// Whether this is a CORS preflight (Fetch 3.2.2): it never carries a credential.

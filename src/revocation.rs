@@ -5,6 +5,7 @@
 //! at or before it.
 
 mod file;
+pub mod status_list;
 
 use crate::clock::Timestamp;
 use crate::datafile::DataFile;

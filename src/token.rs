@@ -234,13 +234,7 @@ impl Tokens {
             .ok_or(TokenError::IssuerUnknown)?;
         claimed.issuer = Some(Arc::clone(issuer));
         let config = issuer.config();
-        let algorithm = jws.algorithm(&config.algorithms)?;
-        let key = issuer
-            .keyring()
-            .find(jws.key_id(), algorithm, instant, place)
-            .await
-            .map_err(TokenError::from)?;
-        jws.verify(&key, algorithm)?;
+        let key = issuer.verify(&jws, instant, place).await?;
         if !config.accepts_type(jws.token_type()) {
             return Err(TokenError::Type);
         }

@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("net", &[]),
     ("datafile", &["net", "yaml"]),
     // What a decision looks at, and what it knows.
-    ("request", &[]),
+    ("request", &["net"]),
     ("lifecycle", &[]),
     ("credential", &["request"]),
     ("subject", &[]),
@@ -27,7 +27,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "revocation",
-        &["clock", "datafile", "subject", "token", "tenant", "yaml"],
+        &[
+            "clock", "load", "net", "datafile", "subject", "token", "tenant", "yaml",
+        ],
     ),
     ("event", &["clock"]),
     (

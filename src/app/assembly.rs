@@ -11,6 +11,7 @@ use crate::envoy::response::Responses;
 use crate::event::{Ledger, TenantForm, ledger};
 use crate::net::watch::Watch;
 use crate::revocation::Revocations;
+use crate::revocation::status_list::StatusLists;
 use crate::server::generation::Generation;
 use crate::telemetry::SubjectPrivacy;
 use crate::telemetry::decisions::{Journal, Metrics};
@@ -80,6 +81,7 @@ pub(super) fn next_users(
 pub(super) fn generation(
     config: &Config,
     issuers: &[Arc<Issuer>],
+    status_lists: StatusLists,
     users: Users,
     remembered: Remembered,
     metrics: Metrics,
@@ -97,6 +99,7 @@ pub(super) fn generation(
         Tokens::new(issuers, remembered, config.limits.token_bytes),
         Tenants::start(config.tenant.clone())?,
         Revocations::start(&config.revocation, &config.issuers, &config.tenant)?,
+        status_lists,
         users,
     );
     Ok(Generation {

@@ -2,6 +2,7 @@
 
 mod events;
 mod families;
+mod status_lists;
 mod users;
 
 use super::Parts;
@@ -65,6 +66,7 @@ impl Collector for State {
         self.issuers(&mut encoder)?;
         let generation = self.current.load();
         users::write(&mut encoder, generation.decider.users())?;
+        status_lists::write(&mut encoder, generation.decider.status_lists())?;
         events::write(&mut encoder, &self.ledger)?;
         let (tokens, token_bytes) = generation.decider.tokens().remembered();
         single(
@@ -90,7 +92,7 @@ impl Collector for State {
         gauge(
             &mut encoder,
             "load",
-            "Decisions that are being made, and decisions that wait for a key or a look-up",
+            "Decisions that are being made, and decisions that wait for a key, a status list or a look-up",
             None,
             &load,
         )?;

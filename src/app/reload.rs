@@ -4,6 +4,7 @@ use super::assembly::{generation, key_watch, ledger_settings, next_users, tenant
 use super::{BuildError, Parts};
 use crate::config::{Config, Loaded};
 use crate::net::watch::Watch;
+use crate::revocation::status_list::StatusLists;
 use crate::token::Remembered;
 use crate::token::issuer::Issuer;
 use crate::yaml::Mistakes;
@@ -126,20 +127,23 @@ impl Reloader {
         let current = self.parts.current.load_full();
         let same_realms = config.realms() == self.parts.config.realms();
         let (ledger, clock) = (self.parts.ledger.clone(), Arc::clone(&self.parts.clock));
-        let current = current.decider.users();
-        let users = next_users(current, same_realms, &config, ledger, clock);
+        let users = current.decider.users();
+        let users = next_users(users, same_realms, &config, ledger, clock);
         let users = users.map_err(BuildError::from)?;
         let remembered = if config.limits.tokens == self.parts.config.limits.tokens {
             self.parts.remembered.clone()
         } else {
             Remembered::new(config.limits.tokens)
         };
+        let earlier = current.decider.status_lists();
+        let status_lists = StatusLists::new(&issuers, &self.parts.clock, Some(earlier))
+            .map_err(BuildError::from)?;
         let key = key_watch(&config);
         let (config, next) = spawn_blocking({
             let (issuers, remembered) = (issuers.clone(), remembered.clone());
             let metrics = self.parts.metrics.clone();
             move || {
-                let next = generation(&config, &issuers, users, remembered, metrics)?;
+                let next = generation(&config, &issuers, status_lists, users, remembered, metrics)?;
                 Ok::<_, BuildError>((config, next))
             }
         })

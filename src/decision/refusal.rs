@@ -2,6 +2,7 @@
 
 use crate::credential::CredentialError;
 use crate::revocation::Hit;
+use crate::revocation::status_list::StatusError;
 use crate::subject::SubjectError;
 use crate::tenant::TenantError;
 use crate::token::TokenError;
@@ -43,6 +44,9 @@ pub enum Refusal {
     /// Something of the token was revoked.
     #[error("{} was revoked{}", .0.kind.as_str(), because(.0))]
     Revoked(Hit),
+    /// What the token says of its status does not let it pass.
+    #[error("{0}")]
+    Status(StatusError),
     /// An event told that nobody of the tenant may act.
     #[error("the tenant is suspended")]
     TenantSuspended,
@@ -111,14 +115,18 @@ impl Refusal {
                 Code::TenantMismatch
             }
             Self::Tenant(TenantError::Form | TenantError::Unknown) => Code::TenantUnknown,
-            Self::Revoked(_) => Code::TokenRevoked,
+            Self::Revoked(_) | Self::Status(StatusError::Revoked(_)) => Code::TokenRevoked,
+            Self::Status(StatusError::Malformed(_)) => Code::TokenMalformed,
+            Self::Status(StatusError::Unavailable { .. }) => Code::RevocationUnavailable,
             Self::TenantSuspended => Code::TenantSuspended,
             Self::UserNotFound => Code::UserNotFound,
             Self::UserDisabled => Code::UserDisabled,
             Self::UserIncomplete(_) => Code::UserIncomplete,
             Self::NotKnown(NotKnown::Unanswered(_) | NotKnown::Late) => Code::DirectoryUnavailable,
             Self::NotKnown(NotKnown::NotYetVisible) => Code::UserNotYetVisible,
-            Self::NotKnown(NotKnown::Crowded) | Self::Overloaded => Code::Overloaded,
+            Self::Status(StatusError::Crowded)
+            | Self::NotKnown(NotKnown::Crowded)
+            | Self::Overloaded => Code::Overloaded,
             Self::Scopes(_) | Self::Roles => Code::ScopeInsufficient,
             Self::PolicyUnknown => Code::PolicyUnknown,
             Self::NoHeaders | Self::IdentityTooLong { .. } | Self::Undecodable | Self::Panicked => {
@@ -136,7 +144,9 @@ impl Refusal {
                 Some(asked) => Some(asked),
                 None => Some(SOON),
             },
-            Self::NotKnown(NotKnown::Late | NotKnown::Crowded | NotKnown::NotYetVisible)
+            Self::Status(StatusError::Unavailable { retry_after }) => Some(*retry_after),
+            Self::Status(StatusError::Crowded)
+            | Self::NotKnown(NotKnown::Late | NotKnown::Crowded | NotKnown::NotYetVisible)
             | Self::Overloaded => Some(SOON),
             Self::NoHeaders
             | Self::PolicyUnknown
@@ -146,6 +156,7 @@ impl Refusal {
             | Self::Machine
             | Self::Tenant(_)
             | Self::Revoked(_)
+            | Self::Status(StatusError::Malformed(_) | StatusError::Revoked(_))
             | Self::TenantSuspended
             | Self::UserNotFound
             | Self::UserDisabled
@@ -176,7 +187,8 @@ const fn of_token(error: &TokenError) -> Code {
             ClaimsError::NotAnObject
             | ClaimsError::Type(_)
             | ClaimsError::Missing(_)
-            | ClaimsError::SecurityEvent => Code::TokenMalformed,
+            | ClaimsError::SecurityEvent
+            | ClaimsError::StatusList => Code::TokenMalformed,
             ClaimsError::Audience => Code::AudienceMismatch,
             ClaimsError::Expired(_) => Code::TokenExpired,
             ClaimsError::NotYetValid(_) => Code::TokenNotYetValid,
@@ -211,6 +223,17 @@ from! {
     TenantError => Tenant,
     Hit => Revoked,
     NotKnown => NotKnown,
+}
+
+impl From<StatusError> for Refusal {
+    fn from(error: StatusError) -> Self {
+        match error {
+            StatusError::Revoked(hit) => Self::Revoked(hit),
+            StatusError::Malformed(_) | StatusError::Unavailable { .. } | StatusError::Crowded => {
+                Self::Status(error)
+            }
+        }
+    }
 }
 
 macro_rules! codes {
@@ -296,7 +319,7 @@ codes! {
     KeysUnavailable "keys_unavailable" 503 "Token cannot be checked at the moment; try again"
         /// No key set recent enough to say.
     RevocationUnavailable "revocation_unavailable" 503 "Revocation cannot be checked at the moment; try again"
-        /// The local copy of the revocations is older than is allowed.
+        /// What was revoked is not known: no list of statuses may be used.
     PolicyUnknown "policy_unknown" 503 "Request cannot be authorized: the policy of this route is not known"
         /// Envoy names a policy that configuration does not have.
     Overloaded "overloaded" 503 "Too many requests are being checked; try again"

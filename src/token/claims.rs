@@ -33,6 +33,9 @@ pub enum ClaimsError {
     /// It is a security event token, which is no access token (RFC 8725 3.12).
     #[error("a security event token, by its `events`, is no access token")]
     SecurityEvent,
+    /// It is a status list token, which is no access token (RFC 8725 3.12).
+    #[error("a status list token, by its `status_list`, is no access token")]
+    StatusList,
     /// The token is for someone else.
     #[error("the audience is another")]
     Audience,
@@ -84,6 +87,9 @@ impl Claims {
         if self.is_security_event() {
             return Err(ClaimsError::SecurityEvent);
         }
+        if self.is_status_list() {
+            return Err(ClaimsError::StatusList);
+        }
         // The declared subject is judged by its own step; `sub` beside it has its RFC's type.
         if issuer.subject.claim != "sub" {
             optional_text(&self.all, "sub")?;
@@ -123,6 +129,13 @@ impl Claims {
             .is_some_and(|events| {
                 !events.is_empty() && events.keys().all(|name| name.contains(':'))
             })
+    }
+
+    /// Whether this is a status list token (draft-ietf-oauth-status-list, section 5.1), whose `typ` may
+    /// be missing: an object `status_list` with a list.
+    fn is_status_list(&self) -> bool {
+        let list = self.all.get("status_list");
+        list.is_some_and(|list| list.get("lst").is_some())
     }
 
     /// The issuer, as claimed.
@@ -233,7 +246,10 @@ fn scopes(all: &Map<String, Value>) -> Result<Vec<String>, ClaimsError> {
 }
 
 /// A `NumericDate` (RFC 7519 2): seconds, perhaps with a fraction, from the epoch to the end of 9999.
-fn date(all: &Map<String, Value>, name: &'static str) -> Result<Option<Timestamp>, ClaimsError> {
+pub(crate) fn date(
+    all: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<Timestamp>, ClaimsError> {
     let Some(value) = all.get(name) else {
         return Ok(None);
     };

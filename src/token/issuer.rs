@@ -1,9 +1,13 @@
 //! What one issuer may sign, and for whom.
 
+use super::TokenError;
 use super::discovery::{FetchError, Source};
-use super::jws::media_type_is;
+use super::jwk::Key;
+use super::jws::{Jws, media_type_is};
 use super::keyring;
+use crate::load::Place;
 use crate::net::http::HttpError;
+use crate::net::prefix::Prefix;
 use crate::net::tls::ClientTls;
 use crate::net::watch::Watch;
 use crate::subject;
@@ -12,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
@@ -48,6 +53,8 @@ pub struct Config {
     pub machines: Machines,
     /// How it writes subjects.
     pub subject: subject::Config,
+    /// Where its status lists may be.
+    pub status_lists: Vec<Prefix>,
 }
 
 /// Where an issuer's keys come from.
@@ -251,6 +258,22 @@ impl Issuer {
     /// Its keys.
     pub const fn keyring(&self) -> &Arc<keyring::Keyring> {
         &self.keyring
+    }
+
+    /// Checks that it signed something, with an algorithm that it declares; answers with which key.
+    pub async fn verify(
+        &self,
+        jws: &Jws<'_>,
+        now: Instant,
+        place: &Place,
+    ) -> Result<Arc<Key>, TokenError> {
+        let algorithm = jws.algorithm(&self.config.algorithms)?;
+        let key = self
+            .keyring
+            .find(jws.key_id(), algorithm, now, place)
+            .await?;
+        jws.verify(&key, algorithm)?;
+        Ok(key)
     }
 
     /// Whether it is still configured so; a remembered token of one that is not is forgotten.

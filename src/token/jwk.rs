@@ -170,7 +170,7 @@ impl Key {
     }
 
     /// Marks the key as gone, for remembered tokens too.
-    pub(super) fn retire(&self) {
+    pub(crate) fn retire(&self) {
         self.alive.store(false, Ordering::Relaxed);
     }
 

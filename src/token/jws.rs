@@ -142,6 +142,11 @@ impl<'t> Jws<'t> {
         &self.payload
     }
 
+    /// The payload's bytes, for whoever has checked the signature.
+    pub fn into_payload(self) -> Vec<u8> {
+        self.payload
+    }
+
     /// The header's `kid`, an attacker's to choose: looked up in a map, used for nothing else.
     pub fn key_id(&self) -> Option<&str> {
         self.header.key_id.as_deref()
@@ -191,7 +196,7 @@ impl Header {
 }
 
 /// Whether two media types are one, where `application/` may be left out (RFC 7515 4.1.9).
-pub(super) fn media_type_is(came: &str, expected: &str) -> bool {
+pub fn media_type_is(came: &str, expected: &str) -> bool {
     short(came).eq_ignore_ascii_case(short(expected))
 }
 

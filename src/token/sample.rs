@@ -45,6 +45,7 @@ pub(crate) fn config(url: &str) -> Config {
             rewrite: Vec::new(),
             unmatched: Unmatched::Refuse,
         },
+        status_lists: Vec::new(),
     }
 }
 

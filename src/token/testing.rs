@@ -88,6 +88,7 @@ pub(super) fn config(keys: KeySource) -> Config {
             rewrite: Vec::new(),
             unmatched: subject::Unmatched::Refuse,
         },
+        status_lists: Vec::new(),
     }
 }
 

@@ -14,8 +14,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use subgate::decision::refusal::Code;
 
-/// Codes that need a feature of a later version.
-const LATER: [&str; 1] = ["revocation_unavailable"];
 /// Codes with a test of their own below.
 const ALONE: [&str; 3] = ["tenant_suspended", "overloaded", "internal"];
 
@@ -44,6 +42,7 @@ revocation: {memory: {file: '{folder}/revocations.yaml'}}
 ";
 
 const STRICT: &str = "keys: {discovery: true, min_refresh: 100ms}
+status_lists: ['http://127.0.0.1:9/']
 algorithms: [RS256, ES256]
 subject: {normalize: [trim, lowercase], format: '[a-z0-9-]+'}
 ";
@@ -68,6 +67,8 @@ fn token_rows(world: &World, unreachable: &str) -> Vec<Row> {
     let token = || world.issuer.token();
     let bearer = |token: Token| get("/").bearer(&token.sign());
     let foreign = || Arc::new(Key::generate(Algorithm::ES256));
+    // Nobody listens on the port of `discard`.
+    let nowhere = json!({"status_list": {"idx": 0, "uri": "http://127.0.0.1:9/list"}});
     vec![
         row(401, "token_missing", get("/")),
         row(401, "token_malformed", get("/").bearer("not.a.token")),
@@ -137,6 +138,12 @@ fn token_rows(world: &World, unreachable: &str) -> Vec<Row> {
             bearer(token().claim("jti", "lost-laptop")),
         ),
         row(401, "token_revoked", bearer(token().subject("frank"))),
+        row(401, "token_malformed", bearer(token().claim("status", 5))),
+        row(
+            503,
+            "revocation_unavailable",
+            bearer(token().claim("status", nowhere)),
+        ),
         row(
             503,
             "keys_unavailable",
@@ -236,6 +243,7 @@ async fn every_code_reaches_the_client_with_its_status_body_and_challenge() {
         let retry = answer.header("retry-after");
         let passes = [
             "keys_unavailable",
+            "revocation_unavailable",
             "directory_unavailable",
             "user_not_yet_visible",
         ];
@@ -249,7 +257,7 @@ async fn every_code_reaches_the_client_with_its_status_body_and_challenge() {
     let lacking: Vec<&str> = Code::ALL
         .iter()
         .map(|code| code.as_str())
-        .filter(|code| !provoked(code) && !LATER.contains(code) && !ALONE.contains(code))
+        .filter(|code| !provoked(code) && !ALONE.contains(code))
         .collect();
     assert!(lacking.is_empty(), "no row provokes {lacking:?}");
     assert!(

@@ -30,6 +30,7 @@ mod identity;
 mod keys;
 mod paths;
 mod reload;
+mod status_list;
 mod stop;
 mod transport;
 mod users;

@@ -1,6 +1,7 @@
 //! `docs/metrics.md` and what a process really exports are the same.
 
 use crate::parts::client::{Client, request};
+use crate::parts::status_issuer::StatusIssuer;
 use crate::parts::{PATIENCE, until};
 use crate::world::World;
 use serde_json::json;
@@ -131,8 +132,12 @@ fn label_names(labels: &str) -> Vec<String> {
 
 /// The text of `/metrics` after a few decisions and events of every sort.
 async fn scraped() -> String {
+    let lists = StatusIssuer::start().await;
+    lists.put(1, 1);
+    let prefixes = format!("status_lists: ['{}/lists']\n", lists.url());
     let mut world = World::configured(|configuration| {
         configuration
+            .and_issuer(&lists.url(), "lists", &prefixes)
             .users("canary: [{issuer: acme, tenant: acme, subject: alice}]")
             .listen("admin: '127.0.0.1:0'\nadmin_token_file: admin-token\n")
             .file("admin-token", OPERATOR)
@@ -145,6 +150,8 @@ async fn scraped() -> String {
             .await;
     }
     world.bearer("a.b.c").await;
+    let revoked = world.bearer(&lists.token(1, "1")).await;
+    assert_eq!(revoked.code(), "token_revoked");
     let _running = world.serve();
     until("the health listener answers", async || {
         health.try_get("/livez").await.is_ok()
@@ -228,7 +235,7 @@ async fn decisions_are_counted_by_how_they_ended() {
         r#"subgate_ledger_dropped_entries_total{kind="fence"} 0.0"#,
         r#"subgate_ledger_dropped_entries_total{kind="mark"} 0.0"#,
         "subgate_alias_uses_total 1.0",
-        "subgate_decision_duration_seconds_count 8",
+        "subgate_decision_duration_seconds_count 9",
     ] {
         assert!(text.lines().any(|line| line == sample), "{sample}:\n{text}");
     }

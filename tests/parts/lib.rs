@@ -18,6 +18,7 @@ pub(crate) mod oidc;
 pub(crate) mod process;
 pub(crate) mod scim;
 pub(crate) mod sidecar;
+pub(crate) mod status_issuer;
 pub(crate) mod token;
 pub(crate) mod users;
 

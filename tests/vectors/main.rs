@@ -14,6 +14,7 @@
 mod sets;
 mod sidecar;
 mod spki;
+mod status_list;
 
 use sets::{Expected, Vector};
 use sidecar::Sidecar;

@@ -47,6 +47,8 @@ pub(in crate::config) struct Issuer {
     pub(in crate::config) tenants: Tenants,
     /// How client-credentials tokens are told, and whether they pass.
     pub(in crate::config) machines: Machines,
+    /// URLs beneath which its Token Status Lists are believed; empty: `status` in a token means nothing.
+    pub(in crate::config) status_lists: Vec<String>,
     /// How it writes the subject.
     pub(in crate::config) subject: Subject,
 }
@@ -269,6 +271,7 @@ impl Default for Issuer {
             clock_ahead: Period::secs(0),
             tenants: Tenants::Any(Any::Any),
             machines: Machines::default(),
+            status_lists: Vec::new(),
             subject: Subject::default(),
         }
     }

@@ -4,6 +4,7 @@ use super::url::{self, Plain};
 use super::{keys, quantity, subject, tenant};
 use crate::config::document::{Audiences as Written, Issuer, Keys, Machines, Period, Tenants};
 use crate::config::report::At;
+use crate::net::prefix::Prefix;
 use crate::tenant::Config as Tenancy;
 use crate::token::issuer::{self, Algorithm, Audiences, ClaimIs, Config};
 use crate::yaml::shown;
@@ -71,10 +72,12 @@ fn one(at: &At<'_>, issuer: Issuer, tenancy: Option<&Tenancy>) -> Option<Config>
         clock_ahead,
         tenants,
         machines,
+        status_lists,
         subject,
     } = issuer;
     let algorithms: Vec<Algorithm> = algorithms.into_iter().map(Into::into).collect();
     let identifier = issuer.and_then(|written| identifier(at, written, &keys));
+    let status_lists = prefixes(&at.key("status_lists"), &status_lists, keys.allow_plaintext);
     let keys = keys::resolve(&at.key("keys"), keys, (&at.key("algorithms"), &algorithms));
     let audiences = audiences.and_then(|written| audience(&at.key("audiences"), written));
     let name = name.map(|name| label(&at.key("name"), name));
@@ -123,6 +126,7 @@ fn one(at: &At<'_>, issuer: Issuer, tenancy: Option<&Tenancy>) -> Option<Config>
         tenants: tenants?,
         machines: machines?,
         subject: subject?,
+        status_lists: status_lists?,
     })
 }
 
@@ -199,6 +203,26 @@ fn audience(at: &At<'_>, written: Written) -> Option<Audiences> {
             Some(Audiences::Of(list))
         }
     }
+}
+
+/// Where status lists may be; they are as good as the road they come by.
+fn prefixes(at: &At<'_>, written: &[String], allow_plaintext: bool) -> Option<Vec<Prefix>> {
+    let one = |(index, written): (usize, &String)| {
+        let at = at.item(index);
+        let example = "https://id.example.com/status-lists/";
+        let url = url::fetched(&at, written, example, Plain::Loopback, allow_plaintext)?;
+        let prefix = Prefix::new(url);
+        if prefix.is_none() {
+            at.wrong(
+                "a URL of a plain path, without `?`",
+                shown(written),
+                format!("write for example `{example}`"),
+            );
+        }
+        prefix
+    };
+    let prefixes: Vec<_> = written.iter().enumerate().map(one).collect();
+    prefixes.into_iter().collect()
 }
 
 fn machines(machines: Machines) -> Option<issuer::Machines> {

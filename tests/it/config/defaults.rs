@@ -28,6 +28,7 @@ issuers:
   clock_ahead: 0s
   tenants: any
   machines: {when: [], allow: false}
+  status_lists: []
   subject: {claim: sub, normalize: [trim], format: any, reserved: ['', 'null', undefined, none, '0', anonymous], rewrite: [], unmatched: refuse}
 tenant: {required: false, from: [], normalize: [trim, lowercase], format: '[A-Za-z0-9][A-Za-z0-9._-]{0,63}', known: any}
 users:
