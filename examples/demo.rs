@@ -58,6 +58,7 @@ vanish_guard: {min: 5}
 ";
 
 const ACME: &str = "keys: {discovery: true, min_refresh: 100ms}
+status_lists: ['http://127.0.0.1:9/lists/']
 subject: {normalize: [trim, lowercase], format: '[a-z0-9-]+'}
 ";
 

@@ -50,6 +50,15 @@ impl Config {
         realms.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// Whether an issuer of an older configuration has another realm in this one.
+    pub fn has_moved_issuers(&self, old: &Self) -> bool {
+        let mut known = old.issuers.iter();
+        known.any(|old| {
+            let mut now = self.issuers.iter();
+            now.any(|now| now.issuer == old.issuer && now.realm != old.realm)
+        })
+    }
+
     /// The mistakes in the data files that the configuration names.
     fn data_files(&self) -> Mistakes {
         let judged = [

@@ -5,6 +5,7 @@ use crate::parts::client::get;
 use crate::parts::issuer::Issuer;
 use crate::parts::key::{Algorithm, Key};
 use crate::parts::token::{Token, now};
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -88,6 +89,13 @@ pub(super) fn all(acme: &Issuer, unreachable: SocketAddr) -> Vec<Row> {
         ),
         refused(
             "9",
+            "its status list is out of reach",
+            "status_list of a server that is down",
+            bearer(token().claim("status", lost_list())),
+            (503, "revocation_unavailable"),
+        ),
+        refused(
+            "9",
             "subject revoked",
             "sub frank",
             bearer(token().subject("frank")),
@@ -101,4 +109,9 @@ pub(super) fn all(acme: &Issuer, unreachable: SocketAddr) -> Vec<Row> {
             (503, "keys_unavailable"),
         ),
     ]
+}
+
+/// A status list that the issuer's tokens may point to, of a server that is not there.
+fn lost_list() -> Value {
+    json!({"status_list": {"idx": 0, "uri": "http://127.0.0.1:9/lists/1"}})
 }

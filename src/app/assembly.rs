@@ -56,21 +56,23 @@ pub(super) fn users(
     Ok(Users::new(config.users.clone(), directory, ledger, clock))
 }
 
-/// The users of a new configuration: what is remembered stays, unless another directory is asked.
+/// The users of a new configuration: what is remembered stays, unless another directory is asked, or an
+/// issuer's subjects are others in another realm.
 pub(super) fn next_users(
     current: &Users,
-    same_realms: bool,
+    old: &Config,
     config: &Config,
     ledger: Ledger,
     clock: Arc<dyn Clock>,
 ) -> Result<Users, SetupError> {
-    let (own, other) = (&current.config().directory, &config.users.directory);
-    if own == other && same_realms {
+    let (own, other) = (&old.users.directory, &config.users.directory);
+    let moved = config.has_moved_issuers(old);
+    if own == other && config.realms() == old.realms() && !moved {
         return Ok(current.reconfigured(&config.users));
     }
     let directory = other.open(&config.realms())?;
     // A file is read anew, and answers at once.
-    Ok(if own.is_same_as(other) && directory.lags() {
+    Ok(if own.is_same_as(other) && directory.lags() && !moved {
         current.reconnected(&config.users, directory)
     } else {
         Users::new(config.users.clone(), directory, ledger, clock)

@@ -125,10 +125,9 @@ impl Reloader {
         }
         let issuers = self.issuers(&config)?;
         let current = self.parts.current.load_full();
-        let same_realms = config.realms() == self.parts.config.realms();
         let (ledger, clock) = (self.parts.ledger.clone(), Arc::clone(&self.parts.clock));
         let users = current.decider.users();
-        let users = next_users(users, same_realms, &config, ledger, clock);
+        let users = next_users(users, &self.parts.config, &config, ledger, clock);
         let users = users.map_err(BuildError::from)?;
         let remembered = if config.limits.tokens == self.parts.config.limits.tokens {
             self.parts.remembered.clone()

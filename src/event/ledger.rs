@@ -16,6 +16,7 @@ mod fence;
 mod gaps;
 mod judgement;
 mod queue;
+mod rewritten;
 mod shelf;
 mod suspension;
 mod written;
@@ -113,22 +114,25 @@ impl Ledger {
 
     /// Keeps what is told from now on for another time, and reads its tenants in another form.
     ///
-    /// Where fences are to stand longer, some may have ended that are needed still: whatever was asked
-    /// until now is outdated then.
+    /// What is kept is kept for the longer time too, and found under the tenant's new form. Where that
+    /// changes anything, whatever was asked until now is outdated: fences may have ended that are
+    /// needed still.
     pub fn reconfigure(&self, settings: Settings, tenants: TenantForm) {
         let mut books = self.shared.books.write();
-        let is_longer = settings.fence_for > books.settings.fence_for && self.epoch() != 0;
-        books.settings = settings;
-        if is_longer {
-            books.gaps.note_everywhere(Instant::now());
+        if self.epoch() != 0 && books.is_touched_by(settings, &tenants) {
+            books.rewrite(settings, &tenants, Instant::now());
             self.moved(&books);
+        } else {
+            books.settings = settings;
         }
-        drop(books);
+        // Events are read and taken under the same lock.
         self.shared.tenants.store(Arc::new(tenants));
+        drop(books);
     }
 
     /// Takes an event in, and gives it as it was taken; see [`apply`](super::apply).
     pub(super) fn take(&self, event: &Event) -> Result<Event, EventError> {
+        let mut books = self.shared.books.write();
         let tenants = self.shared.tenants.load();
         let read = |written| tenants.read(written).ok_or(EventError::Tenant);
         let event = Event {
@@ -136,7 +140,6 @@ impl Ledger {
             ..event.clone()
         };
         let arrived = Instant::now();
-        let mut books = self.shared.books.write();
         books.take(&event, arrived)?;
         self.moved(&books);
         self.alarm(books, arrived);
@@ -259,9 +262,9 @@ impl Ledger {
     /// Takes in what was written down so long ago; what was told since then stays as it is.
     pub fn restore(&self, entries: impl IntoIterator<Item = Entry>, ago: Duration) {
         let mut books = self.shared.books.write();
-        let now = Instant::now();
+        let (now, tenants) = (Instant::now(), self.shared.tenants.load());
         for entry in entries {
-            books.restore(entry, ago, now);
+            books.restore(entry.read_by(&tenants), ago, now);
         }
         self.moved(&books);
         self.alarm(books, now);

@@ -141,6 +141,10 @@ async fn what_one_directory_said_is_not_believed_of_another_nor_under_another_re
         ("/v1/realms/", "/v2/realms/"),
         ("    required: [email]\n", "    required: [plan]\n"),
         ("code: user_not_found", "code: gone"),
+        (
+            "    required: [email]\n",
+            "    required: [email]\n    headers: {x-organization: other}\n",
+        ),
     ];
     for (old, new) in rewritten {
         let told = known_after(old, new).await;

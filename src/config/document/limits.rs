@@ -13,8 +13,8 @@ pub(in crate::config) struct Limits {
     /// Decisions at once, beyond which a request is refused as `overloaded`.
     #[schemars(range(min = 1, max = 1_048_576))]
     pub(in crate::config) in_flight: usize,
-    /// Requests that wait for a key or a look-up: of one subject an eighth at most, or eight; of those
-    /// that are no known users half.
+    /// Requests that wait for a key, a status list or a look-up: half of it is for known users alone, the
+    /// last eighth for subjects of whom fewer than eight wait.
     #[schemars(range(min = 1, max = 1_048_576))]
     pub(in crate::config) waiting: usize,
     /// Memory for verified tokens.

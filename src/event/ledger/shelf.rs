@@ -102,6 +102,12 @@ impl<T> Shelf<T> {
         entry
     }
 
+    /// Every tenant that has entries of its own, once for each realm.
+    pub(super) fn each_tenant(&self, mut take: impl FnMut(&Arc<str>)) {
+        let tenants = self.realms.values().flat_map(|realm| realm.tenants.keys());
+        tenants.for_each(&mut take);
+    }
+
     /// Every entry, with its place.
     pub(super) fn each(&self, mut take: impl FnMut(Place, &T)) {
         for (realm, Realm { all, tenants }) in &self.realms {

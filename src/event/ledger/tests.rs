@@ -1,6 +1,7 @@
 mod alias;
 mod everywhere;
 mod order;
+mod rewritten;
 mod room;
 mod written;
 

@@ -7,7 +7,7 @@ use super::fence::Fence;
 use super::shelf::Place;
 use super::suspension::Suspension;
 use crate::clock::Timestamp;
-use crate::event::Version;
+use crate::event::{TenantForm, Version};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +51,22 @@ enum Told {
 enum Said {
     Disabled,
     Deleted,
+}
+
+impl Entry {
+    /// Under the tenant's form of today; one that is no tenant any more stays as it was written.
+    pub(super) fn read_by(mut self, tenants: &TenantForm) -> Self {
+        let read = |written: &mut Arc<str>| {
+            if let Some(read) = tenants.read(written) {
+                *written = read;
+            }
+        };
+        match &self.told {
+            Told::Suspended(_) => read(&mut self.name),
+            Told::Fence { .. } | Told::Alias { .. } => self.tenant.iter_mut().for_each(read),
+        }
+        self
+    }
 }
 
 impl Books {

@@ -134,7 +134,7 @@ impl Scene {
             lists: StatusLists::new(&[issuer], &clock, None).unwrap(),
             host,
             config,
-            load: Load::new(100, 100),
+            load: Load::new(256, 256),
             _folder: folder,
         }
     }

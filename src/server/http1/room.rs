@@ -38,8 +38,8 @@ struct Inside {
 struct Connection {
     peer: Option<Peer>,
     proven: bool,
-    /// Its end is that of the connection.
-    _serving: AbortOnDropHandle<()>,
+    /// Its end is that of the connection; `None` until it is served.
+    serving: Option<AbortOnDropHandle<()>>,
 }
 
 /// Where connections come from: an address, or the 64 bits that an IPv6 network has.
@@ -74,19 +74,17 @@ impl Room {
         while !self.makes_way(peer) {
             self.shared.left.notified().await;
         }
-        let inside = &mut *self.shared.inside.lock();
-        let number = inside.next;
-        inside.next += 1;
+        let number = self.shared.inside.lock().enter(peer);
         let stay = Stay(Proof {
             shared: Arc::clone(&self.shared),
             number,
         });
-        let connection = Connection {
-            peer,
-            proven: false,
-            _serving: AbortOnDropHandle::new(tokio::spawn(serve(stay))),
-        };
-        inside.connections.insert(number, connection);
+        // It may end at once, and leave the room: a runtime that is closing drops it here.
+        let serving = AbortOnDropHandle::new(tokio::spawn(serve(stay)));
+        let connections = &mut self.shared.inside.lock().connections;
+        if let Some(connection) = connections.get_mut(&number) {
+            connection.serving = Some(serving);
+        }
     }
 
     /// Sees to a place for one more; whether there is one.
@@ -108,6 +106,19 @@ impl Room {
 }
 
 impl Inside {
+    /// Gives one more a place, under its number.
+    fn enter(&mut self, peer: Option<Peer>) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        let connection = Connection {
+            peer,
+            proven: false,
+            serving: None,
+        };
+        self.connections.insert(number, connection);
+        number
+    }
+
     /// Those that proved nothing, the oldest first, and where they come from.
     fn unproven(&self) -> impl Iterator<Item = (u64, Option<Peer>)> {
         let unproven = self.connections.iter().filter(|(_, one)| !one.proven);
@@ -163,6 +174,28 @@ mod tests {
     use futures_util::poll;
     use std::pin::pin;
     use tokio::sync::oneshot;
+
+    #[test]
+    fn a_runtime_that_closes_holds_nobody_up() {
+        let (ended, end) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            let handle = runtime.handle().clone();
+            drop(runtime);
+            let room = Room::new(1);
+            let _entered = handle.enter();
+            // What is spawned now is dropped on the spot.
+            let let_in = room.let_in(None, |stay| async move { drop(stay) });
+            let mut let_in = pin!(let_in);
+            let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(let_in.as_mut().poll(context).is_ready());
+            assert_eq!(room.shared.inside.lock().connections.len(), 0);
+            ended.send(()).unwrap();
+        });
+        let patience = std::time::Duration::from_secs(20);
+        end.recv_timeout(patience)
+            .expect("no one waits for himself");
+    }
 
     /// Lets in one who stays until he is told to go; his proof, and how he is told.
     async fn come(room: &Room, from: &str) -> (Proof, oneshot::Sender<()>) {

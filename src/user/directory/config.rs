@@ -10,6 +10,9 @@ use crate::net::tls::ClientTls;
 use crate::secret::SecretError;
 use crate::yaml::Mistakes;
 use ::http::{HeaderName, HeaderValue};
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,6 +43,28 @@ pub struct Reach {
     pub token_file: Option<PathBuf>,
     /// How the service proves itself, and we to it.
     pub tls: ClientTls,
+}
+
+impl Reach {
+    /// This reach, by the way of another: the headers of all requests stay.
+    fn reached_as(&self, other: &Self) -> Self {
+        Self {
+            headers: self.headers.clone(),
+            ..other.clone()
+        }
+    }
+
+    /// Names the headers; a value may be a secret, so it is a digest.
+    fn fingerprint(&self) -> String {
+        let mut context = digest::Context::new(&digest::SHA256);
+        for (name, value) in &self.headers {
+            for part in [name.as_str().as_bytes(), value.as_bytes()] {
+                context.update(&part.len().to_be_bytes());
+                context.update(part);
+            }
+        }
+        URL_SAFE_NO_PAD.encode(context.finish())
+    }
 }
 
 /// How a JSON user service is asked, and how its answers are read.
@@ -176,11 +201,11 @@ pub enum SetupError {
 impl Config {
     /// Whether another configuration asks the same directory and reads its answers alike, so that what
     /// was answered to one is good for the other. How it is reached, and with which credentials, takes
-    /// no part.
+    /// no part; headers do: they may say whose users are meant.
     pub fn is_same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Http(own), Self::Http(other)) => {
-                let reach = other.reach.clone();
+                let reach = own.reach.reached_as(&other.reach);
                 **other
                     == Http {
                         reach,
@@ -204,7 +229,7 @@ impl Config {
             }
             (Self::File(own), Self::File(other)) => own == other,
             (Self::Scim(own), Self::Scim(other)) => {
-                let reach = other.reach.clone();
+                let reach = own.reach.reached_as(&other.reach);
                 **other
                     == Scim {
                         reach,
@@ -212,7 +237,7 @@ impl Config {
                     }
             }
             (Self::Supabase(own), Self::Supabase(other)) => {
-                let reach = other.reach.clone();
+                let reach = own.reach.reached_as(&other.reach);
                 **other
                     == Supabase {
                         reach,
@@ -241,7 +266,7 @@ impl Config {
             Self::Http(http) => {
                 let Http {
                     url,
-                    reach: _,
+                    reach,
                     not_found: _,
                     fields,
                     disabled_values,
@@ -249,7 +274,7 @@ impl Config {
                     required,
                 } = &**http;
                 let record = (fields, disabled_values, attributes, required);
-                format!("http {url:?} {record:?}")
+                format!("http {url:?} {} {record:?}", reach.fingerprint())
             }
             Self::Grpc(grpc) => {
                 let Grpc {
@@ -266,24 +291,29 @@ impl Config {
                 let Scim {
                     url,
                     by,
-                    reach: _,
+                    reach,
                     roles,
                     attributes,
                     required,
                 } = &**scim;
-                format!("scim {url:?} {:?}", (by, roles, attributes, required))
+                format!(
+                    "scim {url:?} {} {:?}",
+                    reach.fingerprint(),
+                    (by, roles, attributes, required)
+                )
             }
             Self::Supabase(supabase) => {
                 let Supabase {
                     url,
-                    reach: _,
+                    reach,
                     tenant,
                     roles,
                     attributes,
                     required,
                 } = &**supabase;
                 format!(
-                    "supabase {url:?} {:?}",
+                    "supabase {url:?} {} {:?}",
+                    reach.fingerprint(),
                     (tenant, roles, attributes, required)
                 )
             }

@@ -11,7 +11,7 @@ const FEWEST: usize = 64;
 /// What the pool itself takes for a value: a place in its table, which is half empty.
 const PLACE: usize = 24;
 
-/// Values that are shared; it keeps about twice as many as are in use.
+/// Values that are shared; it keeps at most about twice as many as were in use at once.
 #[derive(Debug)]
 pub(super) struct Pool<T: ?Sized> {
     books: Mutex<Books<T>>,

@@ -47,7 +47,7 @@ async fn key_07_a_key_that_signs_before_it_is_published_is_found_afterwards() {
 async fn a_hundred_strangers_share_one_fetch_and_hold_up_nobody_who_is_known() {
     let (provider, ring, start) = filled(&[&Signer::new("k", ES256)]).await;
     provider.hold();
-    let load = Load::new(200, 200);
+    let load = Load::new(256, 256);
     let now = start + 11 * SECOND;
     let strangers = (0..100).map(|number| {
         let (ring, place) = (Arc::clone(&ring), place(&load));
