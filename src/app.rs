@@ -19,6 +19,7 @@ use crate::net::listen::{Address, BindError, Listener, bind};
 use crate::net::serve::incoming;
 use crate::net::tls::{Acceptor, TlsError};
 use crate::net::watch::Watch;
+use crate::revocation::StartError;
 use crate::secret::SecretError;
 use crate::server::admin::TokenError;
 use crate::server::authorization::Authorization;
@@ -101,6 +102,9 @@ pub enum BuildError {
     /// A data file is not one.
     #[error("{0}")]
     File(#[from] Mistakes),
+    /// Revocations cannot be taken up.
+    #[error("{0}")]
+    Revocation(#[from] StartError),
     /// The key that hides subjects cannot be read.
     #[error("telemetry.log.subject_key_file: {0}")]
     Key(#[from] SecretError),

@@ -4,7 +4,14 @@
 //! entries *by instant* strike everything of a subject, a user, a tenant or an issuer that was issued
 //! at or before it.
 
+mod ask;
+mod config;
 mod file;
+mod template;
+
+pub use ask::{Asked, Right};
+pub use config::{Config, Mode, OnStale, Redis};
+pub use template::{Part, Template, Unrendered, Value};
 
 use crate::clock::Timestamp;
 use crate::datafile::DataFile;
@@ -13,16 +20,16 @@ use crate::token::VerifiedToken;
 use crate::token::issuer;
 use crate::yaml::Mistakes;
 use std::collections::HashMap;
-use std::path::PathBuf;
 
-/// Where revocations come from.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub enum Config {
-    /// This process alone, with nothing revoked.
-    #[default]
-    Memory,
-    /// This process alone, fed by a watched `revocations.yaml`.
-    File(PathBuf),
+/// Why revocations cannot be taken up.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The file has mistakes.
+    #[error(transparent)]
+    File(#[from] Mistakes),
+    /// This build reads and checks the keys of Redis, and does not serve from it.
+    #[error("`revocation.redis` is checked and not yet served: use `revocation.memory`")]
+    Redis,
 }
 
 /// Knows what was revoked.
@@ -106,20 +113,6 @@ impl Kind {
     }
 }
 
-impl Config {
-    /// Judges the file, if there is one, as it will be read.
-    pub fn judge(
-        &self,
-        issuers: &[issuer::Config],
-        tenants: &tenant::Config,
-    ) -> Result<(), Mistakes> {
-        match self {
-            Self::Memory => Ok(()),
-            Self::File(path) => file::read(path, issuers, tenants).map(|_| ()),
-        }
-    }
-}
-
 impl Revocations {
     /// Takes up what is revoked; a file is read now and watched. Issuers lend their names and their
     /// way of writing subjects.
@@ -127,8 +120,9 @@ impl Revocations {
         config: &Config,
         issuers: &[issuer::Config],
         tenants: &tenant::Config,
-    ) -> Result<Self, Mistakes> {
+    ) -> Result<Self, StartError> {
         let file = match config {
+            Config::Redis(_) => return Err(StartError::Redis),
             Config::Memory => None,
             Config::File(path) => {
                 let (issuers, tenants) = (issuers.to_vec(), tenants.clone());
