@@ -74,7 +74,7 @@ impl Reason {
             Self::Unready => "wait until Redis has loaded its data, and its Cluster is whole",
             Self::Auth => "correct `username` and `password_file`",
             Self::Denied => {
-                "give its ACL user the commands and keys that docs/configuration.md lists"
+                "give its ACL user the commands and keys that docs/redis.md lists"
             }
             Self::Moved => "write a list of URLs where Redis is a Cluster",
             Self::NoPrimary => {
