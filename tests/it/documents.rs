@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::Arc;
 use subgate::config::{self, Loaded};
 use subgate::decision::Code;
-use subgate::revocation::{self, Revocations};
+use subgate::revocation;
 use subgate::user::directory::{FileDirectory, Reason};
 use subgate::yaml::Mistakes;
 

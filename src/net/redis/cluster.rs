@@ -83,13 +83,11 @@ fn read(answer: &Value, asked: &Address, slot: u16) -> Option<Option<Address>> {
         let [host, Value::Int(port), ..] = primary.as_slice() else {
             return None;
         };
+        let host = if host == &Value::Nil { "" } else { text(host)? };
         let host = match host {
-            Value::Nil => &asked.host,
-            host => match text(host)? {
-                "" => &asked.host,
-                "?" => return Some(None),
-                host => host,
-            },
+            "" => &asked.host,
+            "?" => return Some(None),
+            host => host,
         };
         return Some(Some(Address {
             host: host.to_owned(),

@@ -179,11 +179,13 @@ impl Server {
 
 /// A text of either kind.
 pub(super) fn text(value: &Value) -> Option<&str> {
-    match value {
-        Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
-        Value::SimpleString(text) => Some(text),
-        _ => None,
+    if let Value::SimpleString(text) = value {
+        return Some(text);
     }
+    let Value::BulkString(bytes) = value else {
+        return None;
+    };
+    std::str::from_utf8(bytes).ok()
 }
 
 fn short(said: &str) -> String {

@@ -61,7 +61,9 @@ impl Reason {
     pub const fn remedy(self) -> &'static str {
         match self {
             Self::Connect => "correct `url`, or let subgate reach it",
-            Self::Timeout => "look whether a firewall drops what is sent, or Redis is overloaded",
+            Self::Timeout => {
+                "look whether Redis is overloaded, a firewall drops what is sent, or `rediss://` is written for a port without TLS"
+            }
             Self::Lost => "write `rediss://` where Redis speaks TLS, and look into its log",
             Self::Plaintext => "write `rediss://`, or, if you must, `allow_plaintext: true`",
             Self::Tls => {
@@ -73,9 +75,7 @@ impl Reason {
             Self::Crowded => "raise `maxclients` of Redis",
             Self::Unready => "wait until Redis has loaded its data, and its Cluster is whole",
             Self::Auth => "correct `username` and `password_file`",
-            Self::Denied => {
-                "give its ACL user the commands and keys that docs/redis.md lists"
-            }
+            Self::Denied => "give its ACL user the commands and keys that docs/redis.md lists",
             Self::Moved => "write a list of URLs where Redis is a Cluster",
             Self::NoPrimary => {
                 "correct `url`: the name that the Sentinels know, or the primary's address"
@@ -187,6 +187,10 @@ pub fn is_moved(error: &redis::RedisError) -> bool {
 }
 
 /// The reason of what a command came to.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the crate's kinds, which may become more"
+)]
 pub(super) fn reason(error: &redis::RedisError) -> Reason {
     match error.kind() {
         ErrorKind::Server(kind) => match kind {
@@ -223,7 +227,7 @@ fn is_tls(error: &redis::RedisError) -> bool {
         .and_then(|inside| inside.downcast_ref::<Inside>());
     let inside = inside.and_then(|inside| inside.downcast_ref::<io::Error>());
     let inside = inside.and_then(io::Error::get_ref);
-    inside.is_some_and(|inside| inside.is::<rustls::Error>())
+    inside.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
 }
 
 /// A peer may have chosen parts of it.

@@ -19,16 +19,14 @@ pub(super) async fn primary(
     let mut question = redis::cmd("SENTINEL");
     question.arg("GET-MASTER-ADDR-BY-NAME").arg(master);
     let answer = question.query_async(&mut connection).await;
-    match answer.map_err(|error| RedisError::command(&sentinel, &error))? {
-        Value::Nil => Err(RedisError::new(
-            Reason::NoPrimary,
-            &sentinel,
-            "it knows no primary of this name",
-        )),
-        answer => read(&answer).map(Node::Tcp).ok_or_else(|| {
-            RedisError::new(Reason::Protocol, &sentinel, "it answers with no address")
-        }),
+    let answer = answer.map_err(|error| RedisError::command(&sentinel, &error))?;
+    if answer == Value::Nil {
+        let what = "it knows no primary of this name";
+        return Err(RedisError::new(Reason::NoPrimary, &sentinel, what));
     }
+    read(&answer)
+        .map(Node::Tcp)
+        .ok_or_else(|| RedisError::new(Reason::Protocol, &sentinel, "it answers with no address"))
 }
 
 fn read(answer: &Value) -> Option<Address> {

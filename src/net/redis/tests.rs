@@ -1,7 +1,8 @@
+use super::wire::Io;
 use super::*;
 use std::io::Write as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
 const OPTIONS: Options = Options {
@@ -31,6 +32,15 @@ impl Fake {
             address: Address { host, port },
             _serving: AbortOnDropHandle::new(serving),
         }
+    }
+
+    /// A primary at a Unix socket.
+    fn at_socket(path: &std::path::Path) -> AbortOnDropHandle<()> {
+        let listener = tokio::net::UnixListener::bind(path).unwrap();
+        AbortOnDropHandle::new(tokio::spawn(async move {
+            let (client, _) = listener.accept().await.unwrap();
+            serve(client, Arc::new(|_: &[String]| hello("master"))).await;
+        }))
     }
 
     /// A server of this role.
@@ -66,9 +76,9 @@ impl Fake {
     }
 }
 
-async fn serve(client: TcpStream, answer: Arc<impl Fn(&[String]) -> String>) {
+async fn serve<S: Io>(client: S, answer: Arc<impl Fn(&[String]) -> String>) {
     let mut client = BufReader::new(client);
-    let number = async |client: &mut BufReader<TcpStream>| {
+    let number = async |client: &mut BufReader<S>| {
         let mut line = String::new();
         client.read_line(&mut line).await.ok()?;
         line.trim_start_matches(['*', '$'])
@@ -150,6 +160,19 @@ async fn a_server_is_believed_to_be_a_primary_only_by_its_own_word() {
     assert_eq!(reason(&single(&sentinel.address)).await, Reason::NoPrimary);
     let other = Fake::server("observer").await;
     assert_eq!(reason(&single(&other.address)).await, Reason::Protocol);
+}
+
+#[tokio::test]
+async fn a_server_is_reached_at_its_unix_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("redis.sock");
+    let _serving = Fake::at_socket(&path);
+    let config = config(Topology::Single {
+        node: Node::Unix(path.clone()),
+        database: 0,
+    });
+    let connection = primary(&config).await.unwrap();
+    assert_eq!(connection.node(), &Node::Unix(path));
 }
 
 #[tokio::test]

@@ -13,10 +13,10 @@ fn loaded(redis: &str) -> Loaded {
 }
 
 fn redis(loaded: Loaded) -> Redis {
-    match loaded.config.revocation {
-        Config::Redis(redis) => *redis,
-        other => panic!("expected Redis, got {other:?}"),
-    }
+    let Config::Redis(redis) = loaded.config.revocation else {
+        panic!("expected Redis, got {:?}", loaded.config.revocation);
+    };
+    *redis
 }
 
 fn topology(url: &str) -> Topology {
