@@ -21,6 +21,7 @@ mod config;
 mod directories;
 mod documents;
 mod metrics;
+mod redis;
 mod refusals;
 mod reload;
 mod revocations;
