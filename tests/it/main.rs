@@ -21,6 +21,8 @@ mod config;
 mod directories;
 mod documents;
 mod metrics;
+mod redis;
+mod redis_connection;
 mod refusals;
 mod reload;
 mod revocations;
