@@ -7,6 +7,8 @@
 mod copy;
 mod file;
 mod name;
+pub mod replica;
+pub mod store;
 mod strike;
 
 pub use copy::{Cleared, Copy, Prints};

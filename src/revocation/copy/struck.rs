@@ -112,19 +112,25 @@ impl Struck {
 
     /// What either of two knows, but for what the other one knows to be cleared.
     pub(super) fn and(&self, other: &Self) -> Self {
-        let cleared = self.cleared().max(other.cleared());
-        let mut strikes = self.strikes();
-        for strike in other.strikes() {
+        let mut strikes = self.standing(other.cleared());
+        for strike in other.standing(self.cleared()) {
             if !strikes.contains(&strike) {
                 strikes.push(strike);
             }
         }
+        let cleared = self.cleared().max(other.cleared());
+        Self::new(self.kind, strikes, cleared)
+    }
+
+    /// The strikes that were made after another copy was cleared: its own were there, or came later.
+    fn standing(&self, cleared: Option<Cleared>) -> Vec<Strike> {
+        let mut strikes = self.strikes();
         // Of a strike that does not say when it was made nobody knows that it was cleared.
         strikes.retain(|strike| match (strike.at.or(strike.before), cleared) {
             (Some(made), Some(cleared)) => made > cleared.at,
             (Some(_) | None, None) | (None, Some(_)) => true,
         });
-        Self::new(self.kind, strikes, cleared)
+        strikes
     }
 
     fn only(&self) -> Strike {
