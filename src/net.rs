@@ -1,4 +1,4 @@
-//! Sockets, TLS, HTTP and watched files, without meaning.
+//! Sockets, TLS, HTTP, Redis and watched files, without meaning.
 
 #[macro_use]
 mod forward;
@@ -6,4 +6,5 @@ pub mod listen;
 pub mod tls;
 pub mod serve;
 pub mod http;
+pub mod redis;
 pub mod watch;

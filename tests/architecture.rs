@@ -13,7 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("load", &[]),
     ("secret", &[]),
     ("yaml", &[]),
-    ("net", &[]),
+    ("net", &["secret"]),
     ("datafile", &["net", "yaml"]),
     // What a decision looks at, and what it knows.
     ("request", &[]),
@@ -27,7 +27,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "revocation",
-        &["clock", "datafile", "subject", "token", "tenant", "yaml"],
+        &[
+            "clock", "net", "datafile", "subject", "token", "tenant", "yaml",
+        ],
     ),
     ("event", &["clock"]),
     (
@@ -122,6 +124,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "net",
             "lifecycle",
             "token",
+            "revocation",
             "user",
             "telemetry",
             "config",

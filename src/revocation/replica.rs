@@ -4,14 +4,15 @@ mod position;
 mod reader;
 mod wire;
 
+use super::config;
 use super::copy::{Copy, Prints};
 use super::store::Keys;
 use crate::clock::Clock;
 use crate::event::Ledger;
-use crate::net::redis::Redis;
+use crate::net::redis::{Redis, SetupError};
 use arc_swap::{ArcSwap, Guard};
 use position::Break;
-use reader::Reader;
+use reader::{Reader, Settings};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,20 +20,11 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-/// How a copy follows the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// How old it may be.
-    pub max_staleness: Duration,
-    /// Whether its age is that of the last heartbeat.
-    pub heartbeat: bool,
-}
-
 /// Follows the store until dropped.
 #[derive(Debug)]
 pub struct Replica {
     shared: Arc<Shared>,
-    settings: Settings,
+    config: config::Redis,
     _reader: AbortOnDropHandle<()>,
 }
 
@@ -67,14 +59,13 @@ pub struct Counts {
 }
 
 impl Replica {
-    /// Follows the store under these keys; lifecycle events go to the ledger.
+    /// Follows the store; lifecycle events go to the ledger.
     pub fn start(
-        redis: Redis,
-        keys: Keys,
-        settings: Settings,
+        config: &config::Redis,
         ledger: Ledger,
         clock: Arc<dyn Clock>,
-    ) -> Self {
+    ) -> Result<Self, SetupError> {
+        let redis = Redis::new(&config.connection, &config.connection.login)?;
         let prints = Prints::default();
         let shared = Arc::new(Shared {
             copy: ArcSwap::from_pointee(Copy::new(prints.clone())),
@@ -84,12 +75,41 @@ impl Replica {
             diverged: AtomicBool::new(false),
             counts: Counts::default(),
         });
-        let reader = Reader::new(redis, keys, settings, prints, ledger, clock, Arc::clone(&shared));
-        Self {
+        let settings = Settings {
+            keys: Keys::new(&config.key_prefix),
+            max_staleness: config.max_staleness,
+            heartbeat: config.heartbeat,
+        };
+        let reader = Reader::new(redis, settings, prints, ledger, clock, Arc::clone(&shared));
+        Ok(Self {
             shared,
-            settings,
+            config: config.clone(),
             _reader: AbortOnDropHandle::new(tokio::spawn(reader.run())),
-        }
+        })
+    }
+
+    /// Whether it follows the store of a configuration, in the same way.
+    pub fn follows(&self, config: &config::Redis) -> bool {
+        let way = |config: &config::Redis| {
+            let config::Redis {
+                connection,
+                writer: _,
+                key_prefix,
+                mode: _,
+                keys: _,
+                max_staleness,
+                on_stale: _,
+                heartbeat,
+                min_replicas: _,
+            } = config;
+            (
+                connection.clone(),
+                key_prefix.clone(),
+                *max_staleness,
+                *heartbeat,
+            )
+        };
+        way(config) == way(&self.config)
     }
 
     /// What is revoked, as far as the copy knows.
@@ -108,10 +128,15 @@ impl Replica {
         }
     }
 
+    /// How old it may be.
+    pub const fn max_staleness(&self) -> Duration {
+        self.config.max_staleness
+    }
+
     /// Whether it is too old to say that something is not revoked.
     pub fn is_stale(&self, now: Instant) -> bool {
         let staleness = self.staleness(now);
-        staleness.is_none_or(|age| age > self.settings.max_staleness)
+        staleness.is_none_or(|age| age > self.config.max_staleness)
     }
 
     /// Ends when the copy was complete for the first time.
@@ -138,7 +163,8 @@ impl Shared {
         let micros = moment.saturating_duration_since(self.start).as_micros();
         let micros = u64::try_from(micros).unwrap_or(u64::MAX).max(1);
         self.caught_up.fetch_max(micros, Ordering::AcqRel);
-        self.ever.send_if_modified(|ever| !std::mem::replace(ever, true));
+        self.ever
+            .send_if_modified(|ever| !std::mem::replace(ever, true));
     }
 
     fn diverge(&self, why: Break) {

@@ -7,7 +7,7 @@ mod value;
 mod writer;
 
 pub use name::Key;
-pub use value::{StoredEvent, Value, WrittenStrike};
+pub use value::{StoredEvent, Value, WrittenClearing, WrittenStrike};
 pub use writer::{Listed, StoreError, Writer, Written};
 
 /// The format that is written and read.

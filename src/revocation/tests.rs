@@ -35,6 +35,21 @@ fn revoked_by(text: &str, issuers: &[Issuer]) -> Result<Copy, Mistakes> {
     file::read(&path, issuers, &tenants())
 }
 
+fn started(config: &Config) -> Revocations {
+    let settings = crate::event::Settings {
+        tombstone_for: Duration::from_secs(3600),
+        alias_for: Duration::from_secs(3600),
+    };
+    let beside = Beside {
+        issuers: &issuers(),
+        tenants: &tenants(),
+        ledger: Ledger::new(settings),
+        clock: Arc::new(crate::clock::SystemClock),
+        kept: None,
+    };
+    Revocations::start(config, beside).unwrap()
+}
+
 fn revoked(text: &str) -> Copy {
     revoked_by(text, &issuers()).unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
@@ -284,9 +299,11 @@ async fn a_changed_file_is_read_again_and_a_bad_version_changes_nothing() {
     let path = folder.path().join("revocations.yaml");
     let striking = |jti: &str| format!("tokens: [{{issuer: {ACME}, jti: {jti}}}]\n");
     fs::write(&path, striking("t1")).unwrap();
-    let revocations =
-        Revocations::start(&Config::File(path.clone()), &issuers(), &tenants()).unwrap();
-    let mut versions = revocations.file.as_ref().unwrap().versions();
+    let revocations = started(&Config::File(path.clone()));
+    let Source::File(file) = &revocations.source else {
+        panic!("a file is its source");
+    };
+    let mut versions = file.versions();
     let now = Timestamp::from_secs(NOON);
     let [one, two] = ["t1", "t2"].map(|jti| token(ACME, &json!({ "jti": jti, "iat": NOON })));
     let struck = || [&one, &two].map(|token| revocations.check(token, None, now).is_err());
@@ -315,7 +332,7 @@ async fn changed(versions: &mut tokio::sync::watch::Receiver<u64>) {
 
 #[tokio::test]
 async fn without_a_file_nothing_is_revoked() {
-    let revocations = Revocations::start(&Config::Memory, &issuers(), &tenants()).unwrap();
+    let revocations = started(&Config::Memory);
     let token = token(ACME, &json!({"jti": "t1"}));
     let now = Timestamp::from_secs(NOON);
     assert!(revocations.check(&token, Some("acme"), now).is_ok());

@@ -9,6 +9,9 @@ pub(super) struct Position {
     pub(super) number: u64,
     /// Its id.
     pub(super) id: Box<str>,
+    /// What was drawn for it: after a fail-over another entry may bear its number and its id. `None`
+    /// where it was not read, but stood in the head when the state was read.
+    pub(super) drawn: Option<Box<str>>,
     /// Which history of the server it was read from: a new one begins with each fail-over and restart.
     pub(super) history: Box<str>,
 }
@@ -29,6 +32,8 @@ pub(super) struct Link {
     pub(super) number: u64,
     /// The id of the entry before it.
     pub(super) before: Box<str>,
+    /// Drawn at random for each entry.
+    pub(super) drawn: Box<str>,
 }
 
 /// What to do.
@@ -60,6 +65,37 @@ impl Break {
             Self::Behind => "a head behind ours",
             Self::Predecessor => "another predecessor",
         }
+    }
+}
+
+impl Next {
+    /// What to make of a snapshot that was to be taken for this reason, once it is read: the store may
+    /// have become another one meanwhile. `before` is where it stood when the reading began, `after`
+    /// when it ended; none where it must be read again.
+    pub(super) fn of_snapshot(
+        self,
+        ours: Option<&Position>,
+        before: &Head,
+        after: &Head,
+    ) -> Option<Self> {
+        let is_same = before.generation.is_none() || before.generation == after.generation;
+        if !is_same || after.number < before.number {
+            return None;
+        }
+        let broken = ours.and_then(|ours| {
+            if ours.generation.is_some() && ours.generation != before.generation {
+                Some(Break::Generation)
+            } else if before.number < ours.number {
+                Some(Break::Behind)
+            } else {
+                None
+            }
+        });
+        Some(match (self, broken) {
+            (Self::Replace | Self::Follow, Some(broken)) => Self::Unite(broken),
+            (Self::Follow, None) => Self::Replace,
+            (why @ (Self::Replace | Self::Unite(_)), _) => why,
+        })
     }
 }
 
@@ -119,12 +155,19 @@ impl Position {
         }
     }
 
+    /// Whether an entry that the log has under our id is the one that we have.
+    pub(super) fn is_at(&self, link: &Link) -> bool {
+        let is_drawn = self.drawn.as_ref().is_none_or(|drawn| *drawn == link.drawn);
+        link.id == self.id && link.number == self.number && is_drawn
+    }
+
     /// Where it stands after an entry.
     pub(super) fn after(&self, link: Link) -> Self {
         Self {
             generation: Some(link.generation),
             number: link.number,
             id: link.id,
+            drawn: Some(link.drawn),
             history: self.history.clone(),
         }
     }

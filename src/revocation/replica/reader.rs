@@ -1,8 +1,8 @@
 //! The reader: connects, takes a snapshot where it must, and follows the log.
 
+use super::Shared;
 use super::position::{End, Next, Position};
 use super::wire::{Entry, Probe, ReadError, Wire};
-use super::{Settings, Shared};
 use crate::clock::Clock;
 use crate::event::{self, Ledger};
 use crate::net::redis::{Backoff, Options, Redis};
@@ -22,11 +22,20 @@ const MARGIN: Duration = Duration::from_secs(2);
 /// How often what has ended is let go of.
 const SWEEP: Duration = Duration::from_secs(60);
 
+/// How it reads.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) keys: Keys,
+    /// How old the copy may be.
+    pub(super) max_staleness: Duration,
+    /// Whether its age is that of the last heartbeat.
+    pub(super) heartbeat: bool,
+}
+
 /// Reads the store for a copy.
 #[derive(Debug)]
 pub(super) struct Reader {
     redis: Redis,
-    keys: Keys,
     settings: Settings,
     prints: Prints,
     ledger: Ledger,
@@ -41,7 +50,6 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(
         redis: Redis,
-        keys: Keys,
         settings: Settings,
         prints: Prints,
         ledger: Ledger,
@@ -50,7 +58,6 @@ impl Reader {
     ) -> Self {
         Self {
             redis,
-            keys,
             settings,
             prints,
             ledger,
@@ -92,7 +99,7 @@ impl Reader {
 
     /// One connection, as long as it lasts.
     async fn follow(&mut self) -> Result<std::convert::Infallible, ReadError> {
-        let keys = self.keys.clone();
+        let keys = self.settings.keys.clone();
         let options = Options {
             response_timeout: self.block() + MARGIN,
             pushes: None,
@@ -106,8 +113,8 @@ impl Reader {
         let history = wire.history().await?;
         let mut next = self.resume(&mut wire, &history).await?;
         loop {
-            let position = match (next, self.position.take()) {
-                (Next::Follow, Some(position)) => position,
+            let position = match (next, &self.position) {
+                (Next::Follow, Some(position)) => position.clone(),
                 (next, _) => self.snapshot(&mut wire, next, &history).await?,
             };
             next = self.read_on(&mut wire, position).await?;
@@ -119,7 +126,8 @@ impl Reader {
             return Ok(Next::Replace);
         };
         let Probe { head, .. } = wire.probe().await?;
-        let ours = wire.has(&position.id, position.number).await?;
+        let entry = wire.entry(&position.id).await?;
+        let ours = entry.is_some_and(|entry| position.is_at(&entry.link));
         let next = position.resume(&head, ours, history);
         if next == Next::Follow {
             position.history = history.into();
@@ -196,19 +204,14 @@ impl Reader {
         history: &str,
     ) -> Result<Position, ReadError> {
         let began = Instant::now();
-        let Probe { head, .. } = wire.probe().await?;
-        let copy = Copy::new(self.prints.clone());
-        let mut cursor = 0;
-        loop {
-            let (next, page) = wire.page(cursor, MOST).await?;
-            for (name, value) in &page {
-                self.take(&copy, name, value);
+        let (copy, head, why) = loop {
+            let Probe { head, .. } = wire.probe().await?;
+            let copy = self.read_state(wire).await?;
+            let Probe { head: after, .. } = wire.probe().await?;
+            if let Some(why) = why.of_snapshot(self.position.as_ref(), &head, &after) {
+                break (copy, head, why);
             }
-            if next == 0 {
-                break;
-            }
-            cursor = next;
-        }
+        };
         if let Next::Unite(why) = why {
             self.shared.diverge(why);
         } else {
@@ -226,8 +229,24 @@ impl Reader {
             generation: head.generation,
             number: head.number,
             id: head.last,
+            drawn: None,
             history: history.into(),
         })
+    }
+
+    async fn read_state(&self, wire: &mut Wire<'_>) -> Result<Copy, ReadError> {
+        let copy = Copy::new(self.prints.clone());
+        let mut cursor = 0;
+        loop {
+            let (next, page) = wire.page(cursor, MOST).await?;
+            for (name, value) in &page {
+                self.take(&copy, name, value);
+            }
+            if next == 0 {
+                return Ok(copy);
+            }
+            cursor = next;
+        }
     }
 
     /// Takes in an entry; whether it says that the store is to be taken as it is.
@@ -250,7 +269,8 @@ impl Reader {
     }
 
     fn take(&self, copy: &Copy, name: &str, value: &str) {
-        let (Some(key), Ok(value)) = (Key::parse(name), serde_json::from_str::<Value>(value)) else {
+        let (Some(key), Ok(value)) = (Key::parse(name), serde_json::from_str::<Value>(value))
+        else {
             return self.unreadable("a name or a value");
         };
         match key {
@@ -270,14 +290,21 @@ impl Reader {
         };
         if let Err(error) = event::apply(&event, &self.ledger, self.clock.now()) {
             // The error itself may name a subject.
-            tracing::warn!(why = error.kind(), event = event.kind.as_str(), "event of the store not taken");
+            tracing::warn!(
+                why = error.kind(),
+                event = event.kind.as_str(),
+                "event of the store not taken"
+            );
         }
     }
 
     fn unreadable(&self, what: &'static str) {
         let count: &AtomicU64 = &self.shared.counts.unreadable;
         if count.fetch_add(1, Ordering::Relaxed) == 0 {
-            tracing::error!(what, "the revocation store holds something that is not of its format; more of it is only counted");
+            tracing::error!(
+                what,
+                "the revocation store holds something that is not of its format; more of it is only counted"
+            );
         }
     }
 

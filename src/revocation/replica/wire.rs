@@ -3,9 +3,8 @@
 use super::position::{Head, Link};
 use crate::net::redis::{Connection, RedisError};
 use crate::revocation::store::Keys;
-use redis::streams::{StreamId, StreamReadReply};
+use redis::streams::{StreamId, StreamRangeReply, StreamReadReply};
 use redis::{FromRedisValue, Value, cmd, pipe};
-use std::collections::HashMap;
 use std::time::Duration;
 
 /// An entry of the log.
@@ -60,12 +59,20 @@ impl Wire<'_> {
     /// Where the store stands, if the node still is a primary.
     pub(super) async fn probe(&mut self) -> Result<Probe, ReadError> {
         let mut asked = pipe();
-        asked.cmd("ROLE").cmd("TIME").cmd("HMGET").arg(&self.keys.head);
+        asked
+            .cmd("ROLE")
+            .cmd("TIME")
+            .cmd("HMGET")
+            .arg(&self.keys.head);
         asked.arg(&["format", "generation", "number", "last"]);
-        let answer = asked.query_async::<(Vec<Value>, (u64, u64), Vec<Option<String>>)>(&mut self.connection);
+        let answer = asked
+            .query_async::<(Vec<Value>, (u64, u64), Vec<Option<String>>)>(&mut self.connection);
         let answer = answer.await;
         let (role, (secs, micros), head) = answer.map_err(|error| self.connection.error(&error))?;
-        let role = role.into_iter().next().and_then(|role| String::from_redis_value(role).ok());
+        let role = role
+            .into_iter()
+            .next()
+            .and_then(|role| String::from_redis_value(role).ok());
         if role.as_deref() != Some("master") {
             return Err(ReadError::NoPrimary);
         }
@@ -75,19 +82,21 @@ impl Wire<'_> {
         })
     }
 
-    /// Whether the log still has this entry, under this number.
-    pub(super) async fn has(&mut self, id: &str, number: u64) -> Result<bool, ReadError> {
+    /// The entry that the log has under this id.
+    pub(super) async fn entry(&mut self, id: &str) -> Result<Option<Entry>, ReadError> {
         let mut range = cmd("XRANGE");
         range.arg(&self.keys.log).arg(id).arg(id);
-        let found: Vec<(String, HashMap<String, String>)> = self.ask(&range).await?;
-        let mut numbers = found.iter().map(|(_, fields)| fields.get("n"));
-        Ok(numbers.any(|n| n.is_some_and(|n| *n == number.to_string())))
+        let found: StreamRangeReply = self.ask(&range).await?;
+        Ok(found.ids.first().and_then(Entry::read))
     }
 
     /// A page of the state.
     pub(super) async fn page(&mut self, cursor: u64, count: usize) -> Result<Page, ReadError> {
         let mut scan = cmd("HSCAN");
-        scan.arg(&self.keys.state).arg(cursor).arg("COUNT").arg(count);
+        scan.arg(&self.keys.state)
+            .arg(cursor)
+            .arg("COUNT")
+            .arg(count);
         self.ask(&scan).await
     }
 
@@ -128,6 +137,7 @@ impl Entry {
                 generation: text("g")?.into(),
                 number: text("n")?.parse().ok()?,
                 before: text("p")?.into(),
+                drawn: text("x")?.into(),
             },
             op: text("op")?,
             name: text("k")?,
@@ -152,7 +162,9 @@ fn read_head(fields: Vec<Option<String>>) -> Result<Head, ReadError> {
     }
     Ok(Head {
         generation: Some(generation.into()),
-        number: number.parse().map_err(|_| ReadError::Answer("a running number"))?,
+        number: number
+            .parse()
+            .map_err(|_| ReadError::Answer("a running number"))?,
         last: last.into(),
     })
 }

@@ -69,7 +69,9 @@ impl Key {
                 tenant: tenant.cloned(),
             });
         }
-        let kind = Kind::ALL.into_iter().find(|kind| *kind.as_str() == *first)?;
+        let kind = Kind::ALL
+            .into_iter()
+            .find(|kind| *kind.as_str() == *first)?;
         let (scope, name, tenant) = match (kind, &*rest) {
             (Kind::Token | Kind::Session | Kind::Key, [issuer, name]) => (issuer, Some(name), None),
             (Kind::Subject | Kind::User, [realm, name]) => (realm, Some(name), None),

@@ -1,7 +1,7 @@
 -- Every write to the store: the state and its entry in the log, or neither.
 -- What lies where is described in docs/redis.md.
 local head, state, ends, log = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local op, generation, kept, name, payload, ending = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local op, drawn, kept, name, payload, ending = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local source, since = ARGV[7], ARGV[8]
 
 local format = redis.call('HGET', head, 'format')
@@ -21,13 +21,13 @@ end
 
 local function append(what, value)
   if not format then
-    redis.call('HSET', head, 'format', '1', 'generation', generation, 'number', '0', 'last', '0-0')
+    redis.call('HSET', head, 'format', '1', 'generation', drawn, 'number', '0', 'last', '0-0')
     format = '1'
   end
   local known = redis.call('HMGET', head, 'generation', 'last')
   local number = redis.call('HINCRBY', head, 'number', 1)
   local id = redis.call('XADD', log, 'MAXLEN', '~', kept, '*',
-    'g', known[1], 'n', number, 'p', known[2], 'op', what, 'k', name, 'v', value)
+    'g', known[1], 'x', drawn, 'n', number, 'p', known[2], 'op', what, 'k', name, 'v', value)
   redis.call('HSET', head, 'last', id)
   return {'written', number, id}
 end

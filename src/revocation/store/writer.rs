@@ -89,7 +89,9 @@ pub enum StoreError {
     #[error("our clock and that of Redis are {} ms apart, expected at most 2 s: set the clocks", .0.as_millis())]
     Clocks(Duration),
     /// The store is of another version.
-    #[error("the store is of format {0}, expected {FORMAT}: use the version of subgate that writes it")]
+    #[error(
+        "the store is of format {0}, expected {FORMAT}: use the version of subgate that writes it"
+    )]
     Format(String),
     /// Too many revocations under one name.
     #[error("sixteen revocations stand under this name: restore it first")]
@@ -145,7 +147,11 @@ impl Writer {
             keep_until: Some(known_until),
             source: source.unwrap_or_default().to_owned(),
             since: since.map(|since| since.as_millis().to_string()),
-            ..Write::new("clear", Key::Revoked(named.clone()).to_string(), by.to_owned())
+            ..Write::new(
+                "clear",
+                Key::Revoked(named.clone()).to_string(),
+                by.to_owned(),
+            )
         };
         self.write(&write).await
     }
@@ -190,7 +196,10 @@ impl Writer {
         let mut cursor = 0_u64;
         loop {
             let mut scan = cmd("HSCAN");
-            scan.arg(&self.inner.keys.state).arg(cursor).arg("COUNT").arg(PAGE);
+            scan.arg(&self.inner.keys.state)
+                .arg(cursor)
+                .arg("COUNT")
+                .arg(PAGE);
             let (next, page) = ask::<(u64, HashMap<String, String>)>(connection, &scan).await?;
             for (key, value) in page {
                 if let (Some(key), Ok(value)) = (Key::parse(&key), serde_json::from_str(&value)) {
@@ -272,7 +281,10 @@ impl Inner {
                     response_timeout: RESPONSE,
                     pushes: None,
                 };
-                let mut connection = self.redis.primary(self.keys.head.as_bytes(), options).await?;
+                let mut connection = self
+                    .redis
+                    .primary(self.keys.head.as_bytes(), options)
+                    .await?;
                 self.compare_clocks(&mut connection).await?;
                 connection
             }
@@ -305,11 +317,11 @@ impl Inner {
         for key in [head, state, ends, log] {
             invocation.key(key);
         }
-        // A generation is drawn anew each time, and used where there is none yet.
-        let generation = format!("{:016x}", RandomState::new().hash_one(self.clock.now()));
+        // Drawn anew each time: it tells entries apart, and the first one names the generation.
+        let drawn = format!("{:016x}", RandomState::new().hash_one(self.clock.now()));
         invocation
             .arg(write.op)
-            .arg(generation)
+            .arg(drawn)
             .arg(LOG_KEPT)
             .arg(&write.name)
             .arg(&write.payload)
