@@ -162,6 +162,7 @@ impl Decider {
         if tenant.is_some_and(|tenant| self.users.is_suspended(realm, tenant)) {
             return Err(Refusal::TenantSuspended);
         }
+        self.revocations.is_known(moment.instant)?;
         self.revocations.check(token, tenant, moment.wall)?;
         Ok(tenancy)
     }
@@ -303,6 +304,11 @@ impl Decider {
     /// The tenants it settles.
     pub const fn tenants(&self) -> &Tenants {
         &self.tenants
+    }
+
+    /// What it knows to be revoked.
+    pub const fn revocations(&self) -> &Revocations {
+        &self.revocations
     }
 
     /// The users it knows.

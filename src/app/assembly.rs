@@ -10,7 +10,7 @@ use crate::envoy::identity::Identity;
 use crate::envoy::response::Responses;
 use crate::event::{Ledger, ledger};
 use crate::net::watch::Watch;
-use crate::revocation::Revocations;
+use crate::revocation::{Beside, Replica, Revocations, StartError};
 use crate::server::generation::Generation;
 use crate::telemetry::SubjectPrivacy;
 use crate::telemetry::decisions::{Journal, Metrics};
@@ -48,6 +48,23 @@ pub(super) fn users(
     Ok(Users::new(config.users.clone(), directory, ledger, clock))
 }
 
+/// Takes up what is revoked; `kept` goes on where it follows the same store.
+pub(super) fn revocations(
+    config: &Config,
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+    kept: Option<Arc<Replica>>,
+) -> Result<Revocations, StartError> {
+    let beside = Beside {
+        issuers: &config.issuers,
+        tenants: &config.tenant,
+        ledger,
+        clock,
+        kept,
+    };
+    Revocations::start(&config.revocation, beside)
+}
+
 /// Puts one generation together of parts that may be older than it.
 pub(super) fn generation(
     config: &Config,
@@ -55,6 +72,7 @@ pub(super) fn generation(
     users: Users,
     remembered: Remembered,
     metrics: Metrics,
+    revocations: Revocations,
 ) -> Result<Generation, BuildError> {
     let privacy = Privacy::new(&config.telemetry.subject)?;
     let policies = config
@@ -68,7 +86,7 @@ pub(super) fn generation(
         Policies::new(&config.policies).ok_or(BuildError::Policies)?,
         Tokens::new(issuers, remembered, config.limits.token_bytes),
         Tenants::start(config.tenant.clone())?,
-        Revocations::start(&config.revocation, &config.issuers, &config.tenant)?,
+        revocations,
         users,
     );
     Ok(Generation {

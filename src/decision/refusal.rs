@@ -1,7 +1,7 @@
 //! Why a request is turned away.
 
 use crate::credential::CredentialError;
-use crate::revocation::Hit;
+use crate::revocation::{Hit, Stale};
 use crate::subject::SubjectError;
 use crate::tenant::TenantError;
 use crate::token::TokenError;
@@ -43,6 +43,9 @@ pub enum Refusal {
     /// Something of the token was revoked.
     #[error("{} was revoked{}", .0.kind.as_str(), because(.0))]
     Revoked(Hit),
+    /// Nobody can tell whether something was revoked.
+    #[error("{0}")]
+    RevocationsStale(Stale),
     /// An event told that nobody of the tenant may act.
     #[error("the tenant is suspended")]
     TenantSuspended,
@@ -112,6 +115,7 @@ impl Refusal {
             }
             Self::Tenant(TenantError::Form | TenantError::Unknown) => Code::TenantUnknown,
             Self::Revoked(_) => Code::TokenRevoked,
+            Self::RevocationsStale(Stale) => Code::RevocationUnavailable,
             Self::TenantSuspended => Code::TenantSuspended,
             Self::UserNotFound => Code::UserNotFound,
             Self::UserDisabled => Code::UserDisabled,
@@ -137,6 +141,7 @@ impl Refusal {
                 None => Some(SOON),
             },
             Self::NotKnown(NotKnown::Late | NotKnown::Crowded | NotKnown::NotYetVisible)
+            | Self::RevocationsStale(Stale)
             | Self::Overloaded => Some(SOON),
             Self::NoHeaders
             | Self::PolicyUnknown
@@ -210,6 +215,7 @@ from! {
     TokenError => Token,
     TenantError => Tenant,
     Hit => Revoked,
+    Stale => RevocationsStale,
     NotKnown => NotKnown,
 }
 
