@@ -9,9 +9,8 @@ pub(super) struct Position {
     pub(super) number: u64,
     /// Its id.
     pub(super) id: Box<str>,
-    /// What was drawn for it: after a fail-over another entry may bear its number and its id. `None`
-    /// where it was not read, but stood in the head when the state was read.
-    pub(super) drawn: Option<Box<str>>,
+    /// What was drawn for it: after a fail-over another entry may bear its number and its id.
+    pub(super) drawn: Box<str>,
     /// Which history of the server it was read from: a new one begins with each fail-over and restart.
     pub(super) history: Box<str>,
 }
@@ -21,7 +20,9 @@ pub(super) struct Position {
 pub(super) struct Head {
     pub(super) generation: Option<Box<str>>,
     pub(super) number: u64,
+    /// The id of the last entry, and what was drawn for it.
     pub(super) last: Box<str>,
+    pub(super) drawn: Box<str>,
 }
 
 /// An entry of the log, as far as its place goes.
@@ -146,7 +147,7 @@ impl Position {
             End::Lost(Next::Unite(Break::Generation))
         } else if head.number < self.number {
             End::Lost(Next::Unite(Break::Behind))
-        } else if head.number == self.number && (self.number == 0 || head.last == self.id) {
+        } else if head.number == self.number && (self.number == 0 || head.drawn == self.drawn) {
             End::Reached
         } else if head.number == self.number {
             End::Lost(Next::Unite(Break::Predecessor))
@@ -157,8 +158,7 @@ impl Position {
 
     /// Whether an entry that the log has under our id is the one that we have.
     pub(super) fn is_at(&self, link: &Link) -> bool {
-        let is_drawn = self.drawn.as_ref().is_none_or(|drawn| *drawn == link.drawn);
-        link.id == self.id && link.number == self.number && is_drawn
+        link.id == self.id && link.number == self.number && link.drawn == self.drawn
     }
 
     /// Where it stands after an entry.
@@ -167,7 +167,7 @@ impl Position {
             generation: Some(link.generation),
             number: link.number,
             id: link.id,
-            drawn: Some(link.drawn),
+            drawn: link.drawn,
             history: self.history.clone(),
         }
     }

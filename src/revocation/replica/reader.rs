@@ -229,7 +229,7 @@ impl Reader {
             generation: head.generation,
             number: head.number,
             id: head.last,
-            drawn: None,
+            drawn: head.drawn,
             history: history.into(),
         })
     }

@@ -11,6 +11,7 @@ struct Store {
     generation: Option<u64>,
     number: u64,
     last: u64,
+    drawn: u64,
     log: Vec<(Link, u32)>,
     state: BTreeSet<u32>,
 }
@@ -129,6 +130,7 @@ impl World {
         };
         store.log.push((link, name));
         store.last = id;
+        store.drawn = self.drawn;
         store.state.insert(name);
     }
 
@@ -137,6 +139,7 @@ impl World {
             generation: self.store.generation.map(text),
             number: self.store.number,
             last: text(self.store.last),
+            drawn: text(self.store.drawn),
         }
     }
 
@@ -154,6 +157,7 @@ impl World {
                             generation: self.store.generation.map(text),
                             number: self.store.number,
                             last: text(self.store.last),
+                            drawn: text(self.store.drawn),
                         };
                         let next = position.resume(&head, ours, &history);
                         if next == Next::Follow {
@@ -205,7 +209,7 @@ impl World {
             generation: head.generation,
             number: head.number,
             id: head.last,
-            drawn: None,
+            drawn: head.drawn,
             history: text(self.history),
         });
         self.doing = Doing::Following { was_behind: false };

@@ -64,7 +64,7 @@ impl Wire<'_> {
             .cmd("TIME")
             .cmd("HMGET")
             .arg(&self.keys.head);
-        asked.arg(&["format", "generation", "number", "last"]);
+        asked.arg(&["format", "generation", "number", "last", "drawn"]);
         let answer = asked
             .query_async::<(Vec<Value>, (u64, u64), Vec<Option<String>>)>(&mut self.connection);
         let answer = answer.await;
@@ -149,12 +149,14 @@ impl Entry {
 fn read_head(fields: Vec<Option<String>>) -> Result<Head, ReadError> {
     let mut fields = fields.into_iter().map(Option::unwrap_or_default);
     let mut next = || fields.next().unwrap_or_default();
-    let (format, generation, number, last) = (next(), next(), next(), next());
+    let (format, generation, number) = (next(), next(), next());
+    let (last, drawn) = (next(), next());
     if format.is_empty() {
         return Ok(Head {
             generation: None,
             number: 0,
             last: "0-0".into(),
+            drawn: Box::default(),
         });
     }
     if format != crate::revocation::store::FORMAT {
@@ -166,5 +168,6 @@ fn read_head(fields: Vec<Option<String>>) -> Result<Head, ReadError> {
             .parse()
             .map_err(|_| ReadError::Answer("a running number"))?,
         last: last.into(),
+        drawn: drawn.into(),
     })
 }

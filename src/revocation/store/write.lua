@@ -28,7 +28,7 @@ local function append(what, value)
   local number = redis.call('HINCRBY', head, 'number', 1)
   local id = redis.call('XADD', log, 'MAXLEN', '~', kept, '*',
     'g', known[1], 'x', drawn, 'n', number, 'p', known[2], 'op', what, 'k', name, 'v', value)
-  redis.call('HSET', head, 'last', id)
+  redis.call('HSET', head, 'last', id, 'drawn', drawn)
   return {'written', number, id}
 end
 
