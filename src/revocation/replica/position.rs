@@ -11,6 +11,9 @@ pub(super) struct Position {
     pub(super) id: Box<str>,
     /// What was drawn for it: after a fail-over another entry may bear its number and its id.
     pub(super) drawn: Box<str>,
+    /// The head when the state was read that this copy began with: what was written meanwhile may be in
+    /// the copy, and has not been read from the log yet.
+    pub(super) seen: Head,
     /// Which history of the server it was read from: a new one begins with each fail-over and restart.
     pub(super) history: Box<str>,
 }
@@ -78,15 +81,17 @@ impl Next {
         ours: Option<&Position>,
         before: &Head,
         after: &Head,
+        is_empty: bool,
     ) -> Option<Self> {
-        let is_same = before.generation.is_none() || before.generation == after.generation;
-        if !is_same || after.number < before.number {
+        // What was read where there had been nothing is of a generation that nobody has told.
+        let is_untold = before.generation.is_none() && !is_empty;
+        if is_untold || before.generation != after.generation || after.number < before.number {
             return None;
         }
         let broken = ours.and_then(|ours| {
-            if ours.generation.is_some() && ours.generation != before.generation {
+            if ours.is_of_another(before) {
                 Some(Break::Generation)
-            } else if before.number < ours.number {
+            } else if before.number < ours.reached() {
                 Some(Break::Behind)
             } else {
                 None
@@ -103,10 +108,10 @@ impl Next {
 impl Position {
     /// After a new connection: `ours` is whether the log still has our last entry, under our number.
     pub(super) fn resume(&self, head: &Head, ours: bool, history: &str) -> Next {
-        if self.generation.is_some() && self.generation != head.generation {
+        if self.is_of_another(head) {
             return Next::Unite(Break::Generation);
         }
-        if head.number < self.number {
+        if head.number < self.reached() {
             return Next::Unite(Break::Behind);
         }
         if self.number == 0 || ours {
@@ -122,13 +127,12 @@ impl Position {
 
     /// An entry that was read after ours.
     pub(super) fn follow(&self, link: &Link) -> Next {
-        match &self.generation {
-            None if link.number == 1 => return Next::Follow,
-            None => return Next::Replace,
-            Some(generation) if **generation != *link.generation => {
-                return Next::Unite(Break::Generation);
-            }
-            Some(_) => {}
+        let generation = self.generation.as_ref().or(self.seen.generation.as_ref());
+        if generation.is_some_and(|generation| *generation != link.generation) {
+            return Next::Unite(Break::Generation);
+        }
+        if link.number == self.seen.number && link.drawn != self.seen.drawn {
+            return Next::Unite(Break::Predecessor);
         }
         if link.number > self.number.saturating_add(1) {
             Next::Replace
@@ -143,9 +147,9 @@ impl Position {
 
     /// The log has nothing after ours; what the head says of that.
     pub(super) fn at_end(&self, head: &Head) -> End {
-        if self.generation.is_some() && self.generation != head.generation {
+        if self.is_of_another(head) {
             End::Lost(Next::Unite(Break::Generation))
-        } else if head.number < self.number {
+        } else if head.number < self.reached() {
             End::Lost(Next::Unite(Break::Behind))
         } else if head.number == self.number && (self.number == 0 || head.drawn == self.drawn) {
             End::Reached
@@ -154,6 +158,16 @@ impl Position {
         } else {
             End::Behind
         }
+    }
+
+    /// The latest entry of which anything is known here.
+    fn reached(&self) -> u64 {
+        self.number.max(self.seen.number)
+    }
+
+    fn is_of_another(&self, head: &Head) -> bool {
+        let generation = self.generation.as_ref().or(self.seen.generation.as_ref());
+        generation.is_some() && generation != head.generation.as_ref()
     }
 
     /// Whether an entry that the log has under our id is the one that we have.
@@ -168,6 +182,7 @@ impl Position {
             number: link.number,
             id: link.id,
             drawn: link.drawn,
+            seen: self.seen.clone(),
             history: self.history.clone(),
         }
     }

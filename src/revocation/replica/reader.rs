@@ -204,12 +204,12 @@ impl Reader {
         history: &str,
     ) -> Result<Position, ReadError> {
         let began = Instant::now();
-        let (copy, head, why) = loop {
+        let (copy, head, seen, why) = loop {
             let Probe { head, .. } = wire.probe().await?;
-            let copy = self.read_state(wire).await?;
-            let Probe { head: after, .. } = wire.probe().await?;
-            if let Some(why) = why.of_snapshot(self.position.as_ref(), &head, &after) {
-                break (copy, head, why);
+            let (copy, is_empty) = self.read_state(wire).await?;
+            let Probe { head: seen, .. } = wire.probe().await?;
+            if let Some(why) = why.of_snapshot(self.position.as_ref(), &head, &seen, is_empty) {
+                break (copy, head, seen, why);
             }
         };
         if let Next::Unite(why) = why {
@@ -230,20 +230,22 @@ impl Reader {
             number: head.number,
             id: head.last,
             drawn: head.drawn,
+            seen,
             history: history.into(),
         })
     }
 
-    async fn read_state(&self, wire: &mut Wire<'_>) -> Result<Copy, ReadError> {
+    async fn read_state(&self, wire: &mut Wire<'_>) -> Result<(Copy, bool), ReadError> {
         let copy = Copy::new(self.prints.clone());
-        let mut cursor = 0;
+        let (mut cursor, mut is_empty) = (0, true);
         loop {
             let (next, page) = wire.page(cursor, MOST).await?;
             for (name, value) in &page {
                 self.take(&copy, name, value);
             }
+            is_empty &= page.is_empty();
             if next == 0 {
-                return Ok(copy);
+                return Ok((copy, is_empty));
             }
             cursor = next;
         }

@@ -188,8 +188,13 @@ impl World {
                     }
                     None => {
                         let after = self.head();
-                        match why.of_snapshot(self.position.as_ref(), &head, &after) {
-                            Some(why) => self.replaced(why, head, read),
+                        match why.of_snapshot(
+                            self.position.as_ref(),
+                            &head,
+                            &after,
+                            read.is_empty(),
+                        ) {
+                            Some(why) => self.replaced(why, head, after, read),
                             None => self.go_on(why),
                         }
                     }
@@ -199,7 +204,7 @@ impl World {
         }
     }
 
-    fn replaced(&mut self, why: Next, head: Head, mut read: BTreeSet<u32>) {
+    fn replaced(&mut self, why: Next, head: Head, seen: Head, mut read: BTreeSet<u32>) {
         self.diverged |= matches!(why, Next::Unite(_));
         if self.diverged {
             read.extend(&self.copy);
@@ -210,6 +215,7 @@ impl World {
             number: head.number,
             id: head.last,
             drawn: head.drawn,
+            seen,
             history: text(self.history),
         });
         self.doing = Doing::Following { was_behind: false };
