@@ -23,6 +23,7 @@ mod documents;
 mod metrics;
 mod redis;
 mod redis_connection;
+mod replica;
 mod refusals;
 mod reload;
 mod revocations;
