@@ -11,6 +11,7 @@ pub use reload::Source;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::decision::Decider;
 use crate::event::Ledger;
 use crate::lifecycle::{Grace, Lifecycle, Outcome, Run, Signal};
 use crate::load::Load;
@@ -20,6 +21,7 @@ use crate::net::serve::incoming;
 use crate::net::tls::{Acceptor, TlsError};
 use crate::net::watch::Watch;
 use crate::revocation::status_list::StatusLists;
+use crate::revocation::{OnStale, StartError};
 use crate::secret::SecretError;
 use crate::server::admin::TokenError;
 use crate::server::authorization::Authorization;
@@ -33,7 +35,7 @@ use crate::token::issuer::Issuer;
 use crate::user::directory::SetupError;
 use crate::yaml::Mistakes;
 use arc_swap::ArcSwap;
-use assembly::{generation, key_watch, ledger_settings, tenant_form, users};
+use assembly::{generation, key_watch, ledger_settings, revocations, tenant_form, users};
 use futures_util::Stream;
 use futures_util::future::select_all;
 use metrics::Reloads;
@@ -102,6 +104,9 @@ pub enum BuildError {
     /// A data file is not one.
     #[error("{0}")]
     File(#[from] Mistakes),
+    /// Revocations cannot be taken up.
+    #[error("{0}")]
+    Revocation(#[from] StartError),
     /// The key that hides subjects cannot be read.
     #[error("telemetry.log.subject_key_file: {0}")]
     Key(#[from] SecretError),
@@ -150,6 +155,7 @@ impl App {
         warm::take_up(&users).await;
         let status_lists = StatusLists::new(&issuers, &clock, None)?;
         let key = key_watch(&config);
+        let revocations = revocations(&config, ledger.clone(), Arc::clone(&clock), None)?;
         let generation = generation(
             &config,
             &issuers,
@@ -157,6 +163,7 @@ impl App {
             users,
             remembered.clone(),
             metrics.clone(),
+            revocations,
         )?;
         let parts = Parts {
             current: Arc::new(ArcSwap::from_pointee(generation)),
@@ -226,6 +233,7 @@ impl App {
             tracing::info!(listener = address, address = %listener, "listening");
         }
         hold_until_keys(&lifecycle, &parts.issuers);
+        hold_until_caught_up(&lifecycle, &current.load().decider);
         if let Some((acceptor, watch)) = tls {
             let following = watch.follow("listen.check_tls", move || acceptor.reload());
             lifecycle.keep("check_tls", following);
@@ -301,6 +309,24 @@ fn hold_until_keys(lifecycle: &Lifecycle, issuers: &Arc<ArcSwap<Vec<Arc<Issuer>>
                 break;
             }
         }
+        drop(gate);
+    });
+}
+
+/// Ready means, too, that the copy of the revocations was complete once. Where the operator lets tokens
+/// pass while it is too old, that is waited for no longer than it may be.
+fn hold_until_caught_up(lifecycle: &Lifecycle, decider: &Decider) {
+    let revocations = decider.revocations();
+    let Some(replica) = revocations.replica().cloned() else {
+        return;
+    };
+    let patience = match revocations.on_stale() {
+        OnStale::Deny => Duration::MAX,
+        OnStale::Allow => replica.max_staleness(),
+    };
+    let gate = lifecycle.readiness().gate("revocations");
+    tokio::spawn(async move {
+        let _in_time = timeout(patience, replica.caught_up()).await;
         drop(gate);
     });
 }

@@ -169,6 +169,7 @@ impl Decider {
         if tenant.is_some_and(|tenant| self.users.is_suspended(realm, tenant)) {
             return Err(Refusal::TenantSuspended);
         }
+        self.revocations.is_known(moment.instant)?;
         self.revocations.check(token, tenant, moment.wall)?;
         Ok(tenancy)
     }
@@ -327,6 +328,11 @@ impl Decider {
     /// The lists of statuses it reads.
     pub const fn status_lists(&self) -> &StatusLists {
         &self.status_lists
+    }
+
+    /// What it knows to be revoked.
+    pub const fn revocations(&self) -> &Revocations {
+        &self.revocations
     }
 
     /// The users it knows.

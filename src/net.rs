@@ -1,4 +1,4 @@
-//! Sockets, TLS, HTTP and watched files, without meaning.
+//! Sockets, TLS, HTTP, Redis and watched files, without meaning.
 
 #[macro_use]
 mod forward;
@@ -8,4 +8,5 @@ pub mod serve;
 pub mod http;
 pub mod path;
 pub mod prefix;
+pub mod redis;
 pub mod watch;

@@ -4,141 +4,140 @@
 //! entries *by instant* strike everything of a subject, a user, a tenant or an issuer that was issued
 //! at or before it.
 
+mod ask;
+mod config;
+mod copy;
 mod file;
+mod name;
+pub mod replica;
 pub mod status_list;
+pub mod store;
+mod strike;
+mod template;
 
-use crate::clock::Timestamp;
+pub use ask::{Asked, Right};
+pub use config::{Config, Mode, OnStale, Redis};
+pub use copy::{Cleared, Copy, Prints};
+pub use name::{Kind, Name, Named};
+pub use replica::Replica;
+pub use strike::{Hit, Strike};
+pub use template::{Part, Template, Unrendered, Value};
+
+use crate::clock::{Clock, Timestamp};
 use crate::datafile::DataFile;
+use crate::event::Ledger;
+use crate::net::redis::SetupError;
 use crate::tenant;
 use crate::token::VerifiedToken;
 use crate::token::issuer;
 use crate::yaml::Mistakes;
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::sync::Arc;
+use strike::Issued;
+use tokio::time::Instant;
 
-/// Where revocations come from.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub enum Config {
-    /// This process alone, with nothing revoked.
-    #[default]
-    Memory,
-    /// This process alone, fed by a watched `revocations.yaml`.
-    File(PathBuf),
+/// Why revocations cannot be taken up.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The file has mistakes.
+    #[error(transparent)]
+    File(#[from] Mistakes),
+    /// Redis cannot be set up.
+    #[error("revocation.redis: {0}")]
+    Redis(#[from] SetupError),
+    /// This build reads and checks the keys of an existing list, and does not serve from it.
+    #[error(
+        "revocation.redis.mode: `lookup` and `both` are checked and not yet served: use `replica`"
+    )]
+    Lookup,
 }
+
+/// The local copy is too old to say that something is not revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("what is known of revocations is too old")]
+pub struct Stale;
 
 /// Knows what was revoked.
 #[derive(Debug)]
 pub struct Revocations {
-    file: Option<DataFile<Revoked>>,
+    source: Source,
 }
 
-/// The local copy: what is revoked, each kind under its own name.
-///
-/// Names of different issuers never meet: an issuer's URL, or its realm, is part of each key.
-#[derive(Debug, Default)]
-pub struct Revoked {
-    tokens: Names,
-    sessions: Names,
-    keys: Names,
-    issuers: HashMap<Box<str>, Vec<Strike>>,
-    subjects: Housed,
-    users: Housed,
-    tenants: HashMap<Box<str>, Vec<Strike>>,
+/// Where revocations come from, opened.
+#[derive(Debug)]
+enum Source {
+    Nothing,
+    File(DataFile<Copy>),
+    Replica {
+        replica: Arc<Replica>,
+        on_stale: OnStale,
+    },
 }
 
-type Names = HashMap<Box<str>, HashMap<Box<str>, Vec<Strike>>>;
-type Housed = HashMap<Box<str>, HashMap<Box<str>, Vec<(Option<Box<str>>, Strike)>>>;
-
-/// One revocation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Strike {
-    /// What was issued at or before this is struck; `None` strikes everything.
-    pub before: Option<Timestamp>,
-    /// When the entry ends.
-    pub until: Option<Timestamp>,
-    /// When it was made, if known.
-    pub at: Option<Timestamp>,
-    /// Why, in the operator's words.
-    pub reason: Option<Box<str>>,
-}
-
-/// What was revoked, of a token that is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hit {
-    /// The kind of thing.
-    pub kind: Kind,
-    /// Since when.
-    pub at: Option<Timestamp>,
-    /// Why.
-    pub reason: Option<Box<str>>,
-}
-
-/// The kinds of things that are revoked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A token, by `jti`.
-    Token,
-    /// A session, by `sid`.
-    Session,
-    /// A key, by `kid`, else thumbprint; a shared secret is called `secret`.
-    Key,
-    /// An issuer.
-    Issuer,
-    /// A subject, in its normalized form.
-    Subject,
-    /// A user, by the directory's id.
-    User,
-    /// A tenant.
-    Tenant,
-}
-
-impl Kind {
-    /// The name in logs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Session => "session",
-            Self::Key => "key",
-            Self::Issuer => "issuer",
-            Self::Subject => "subject",
-            Self::User => "user",
-            Self::Tenant => "tenant",
-        }
-    }
-}
-
-impl Config {
-    /// Judges the file, if there is one, as it will be read.
-    pub fn judge(
-        &self,
-        issuers: &[issuer::Config],
-        tenants: &tenant::Config,
-    ) -> Result<(), Mistakes> {
-        match self {
-            Self::Memory => Ok(()),
-            Self::File(path) => file::read(path, issuers, tenants).map(|_| ()),
-        }
-    }
+/// What revocations are taken up with.
+#[derive(Debug)]
+pub struct Beside<'b> {
+    /// Lends names and ways of writing subjects.
+    pub issuers: &'b [issuer::Config],
+    /// Lends the way of writing tenants.
+    pub tenants: &'b tenant::Config,
+    /// Where lifecycle events of the store go.
+    pub ledger: Ledger,
+    /// Tells when strikes end.
+    pub clock: Arc<dyn Clock>,
+    /// A copy that is kept where it follows the same store.
+    pub kept: Option<Arc<Replica>>,
 }
 
 impl Revocations {
-    /// Takes up what is revoked; a file is read now and watched. Issuers lend their names and their
-    /// way of writing subjects.
-    pub fn start(
-        config: &Config,
-        issuers: &[issuer::Config],
-        tenants: &tenant::Config,
-    ) -> Result<Self, Mistakes> {
-        let file = match config {
-            Config::Memory => None,
+    /// Takes up what is revoked: a file is read now and watched, a store is followed from now on.
+    pub fn start(config: &Config, beside: Beside<'_>) -> Result<Self, StartError> {
+        let source = match config {
+            Config::Memory => Source::Nothing,
             Config::File(path) => {
-                let (issuers, tenants) = (issuers.to_vec(), tenants.clone());
-                Some(DataFile::open(path, move |path| {
+                let (issuers, tenants) = (beside.issuers.to_vec(), beside.tenants.clone());
+                Source::File(DataFile::open(path, move |path| {
                     file::read(path, &issuers, &tenants)
                 })?)
             }
+            Config::Redis(redis) => match redis.mode {
+                Mode::Lookup | Mode::Both => return Err(StartError::Lookup),
+                Mode::Replica => Source::Replica {
+                    replica: match beside.kept.filter(|kept| kept.follows(redis)) {
+                        Some(kept) => kept,
+                        None => Arc::new(Replica::start(redis, beside.ledger, beside.clock)?),
+                    },
+                    on_stale: redis.on_stale,
+                },
+            },
         };
-        Ok(Self { file })
+        Ok(Self { source })
+    }
+
+    /// The copy of a store, where there is one.
+    pub const fn replica(&self) -> Option<&Arc<Replica>> {
+        match &self.source {
+            Source::Nothing | Source::File(_) => None,
+            Source::Replica { replica, .. } => Some(replica),
+        }
+    }
+
+    /// What rules while the copy is too old.
+    pub const fn on_stale(&self) -> OnStale {
+        match &self.source {
+            Source::Nothing | Source::File(_) => OnStale::Deny,
+            Source::Replica { on_stale, .. } => *on_stale,
+        }
+    }
+
+    /// Whether what is known may say that something is not revoked: asked before the checks.
+    pub fn is_known(&self, now: Instant) -> Result<(), Stale> {
+        match &self.source {
+            Source::Replica {
+                replica,
+                on_stale: OnStale::Deny,
+            } if replica.is_stale(now) => Err(Stale),
+            Source::Nothing | Source::File(_) | Source::Replica { .. } => Ok(()),
+        }
     }
 
     /// Whether a token is revoked, by itself or through its subject or tenant.
@@ -148,9 +147,10 @@ impl Revocations {
         tenant: Option<&str>,
         now: Timestamp,
     ) -> Result<(), Hit> {
-        match &self.file {
-            None => Ok(()),
-            Some(file) => file.load().check(token, tenant, now),
+        match &self.source {
+            Source::Nothing => Ok(()),
+            Source::File(file) => file.load().check(token, tenant, now),
+            Source::Replica { replica, .. } => replica.copy().check(token, tenant, now),
         }
     }
 
@@ -162,10 +162,7 @@ impl Revocations {
         subject: &str,
         now: Timestamp,
     ) -> Result<(), Hit> {
-        match &self.file {
-            None => Ok(()),
-            Some(file) => file.load().check_subject(token, tenant, subject, now),
-        }
+        self.check_person(Kind::Subject, token, tenant, subject, now)
     }
 
     /// Whether a token is revoked through its user's canonical id, which the directory told.
@@ -176,9 +173,22 @@ impl Revocations {
         id: &str,
         now: Timestamp,
     ) -> Result<(), Hit> {
-        match &self.file {
-            None => Ok(()),
-            Some(file) => file.load().check_user(token, tenant, id, now),
+        self.check_person(Kind::User, token, tenant, id, now)
+    }
+
+    fn check_person(
+        &self,
+        kind: Kind,
+        token: &VerifiedToken,
+        tenant: Option<&str>,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(), Hit> {
+        let check = |copy: &Copy| copy.check_person(kind, token, tenant, name, now);
+        match &self.source {
+            Source::Nothing => Ok(()),
+            Source::File(file) => check(&file.load()),
+            Source::Replica { replica, .. } => check(&replica.copy()),
         }
     }
 }
@@ -192,130 +202,6 @@ pub fn check_deleted(token: &VerifiedToken, deleted: Timestamp, now: Timestamp) 
         reason: Some("the user was deleted then".into()),
     };
     Issued::of(token, now).under(&strike, Kind::Subject)
-}
-
-impl Revoked {
-    fn check(
-        &self,
-        token: &VerifiedToken,
-        tenant: Option<&str>,
-        now: Timestamp,
-    ) -> Result<(), Hit> {
-        let signer = token.issuer().config();
-        let issued = Issued::of(token, now);
-        let named = |names: &Names, name: Option<&str>, kind| {
-            let strikes = name.and_then(|name| names.get(&*signer.issuer)?.get(name));
-            let mut strikes = strikes.into_iter().flatten();
-            strikes.try_for_each(|strike| issued.under(strike, kind))
-        };
-        named(&self.tokens, token.claims().text("jti"), Kind::Token)?;
-        named(&self.sessions, token.claims().text("sid"), Kind::Session)?;
-        named(&self.keys, Some(token.key().name()), Kind::Key)?;
-        for strike in self.issuers.get(&*signer.issuer).into_iter().flatten() {
-            issued.under(strike, Kind::Issuer)?;
-        }
-        if let Ok(subject) = token.subject() {
-            self.check_subject(token, tenant, subject.normalized(), now)?;
-        }
-        for strike in tenant
-            .and_then(|tenant| self.tenants.get(tenant))
-            .into_iter()
-            .flatten()
-        {
-            issued.under(strike, Kind::Tenant)?;
-        }
-        Ok(())
-    }
-
-    fn check_subject(
-        &self,
-        token: &VerifiedToken,
-        tenant: Option<&str>,
-        subject: &str,
-        now: Timestamp,
-    ) -> Result<(), Hit> {
-        let issued = Issued::of(token, now);
-        let realm = &token.issuer().config().realm;
-        housed(
-            &self.subjects,
-            realm,
-            subject,
-            tenant,
-            issued,
-            Kind::Subject,
-        )
-    }
-
-    fn check_user(
-        &self,
-        token: &VerifiedToken,
-        tenant: Option<&str>,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<(), Hit> {
-        let issued = Issued::of(token, now);
-        housed(
-            &self.users,
-            &token.issuer().config().realm,
-            id,
-            tenant,
-            issued,
-            Kind::User,
-        )
-    }
-}
-
-/// Entries of one realm and name, for one tenant or for all.
-fn housed(
-    entries: &Housed,
-    realm: &str,
-    name: &str,
-    tenant: Option<&str>,
-    issued: Issued,
-    kind: Kind,
-) -> Result<(), Hit> {
-    let Some(strikes) = entries.get(realm).and_then(|names| names.get(name)) else {
-        return Ok(());
-    };
-    for (house, strike) in strikes {
-        if house.is_none() || house.as_deref() == tenant {
-            issued.under(strike, kind)?;
-        }
-    }
-    Ok(())
-}
-
-/// When a token was issued, by its issuer's clock; a token that does not say was issued before all.
-#[derive(Clone, Copy)]
-struct Issued {
-    at: Option<Timestamp>,
-    now: Timestamp,
-}
-
-impl Issued {
-    fn of(token: &VerifiedToken, now: Timestamp) -> Self {
-        let ahead = token.issuer().config().clock_ahead;
-        Self {
-            at: token.claims().issued_at().map(|at| at.minus(ahead)),
-            now,
-        }
-    }
-
-    fn under(self, strike: &Strike, kind: Kind) -> Result<(), Hit> {
-        let ended = strike.until.is_some_and(|until| self.now >= until);
-        let later = match (strike.before, self.at) {
-            (Some(before), Some(at)) => at > before,
-            (Some(_) | None, None) | (None, Some(_)) => false,
-        };
-        if ended || later {
-            return Ok(());
-        }
-        Err(Hit {
-            kind,
-            at: strike.at.or(strike.before),
-            reason: strike.reason.clone(),
-        })
-    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("load", &[]),
     ("secret", &[]),
     ("yaml", &[]),
-    ("net", &[]),
+    ("net", &["secret"]),
     ("datafile", &["net", "yaml"]),
     // What a decision looks at, and what it knows.
     ("request", &["net"]),
@@ -28,7 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "revocation",
         &[
-            "clock", "load", "net", "datafile", "subject", "token", "tenant", "yaml",
+            "clock", "event", "load", "net", "datafile", "subject", "token", "tenant", "yaml",
         ],
     ),
     ("event", &["clock"]),
@@ -124,6 +124,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "net",
             "lifecycle",
             "token",
+            "revocation",
             "user",
             "telemetry",
             "config",

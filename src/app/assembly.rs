@@ -10,8 +10,8 @@ use crate::envoy::identity::Identity;
 use crate::envoy::response::Responses;
 use crate::event::{Ledger, TenantForm, ledger};
 use crate::net::watch::Watch;
-use crate::revocation::Revocations;
 use crate::revocation::status_list::StatusLists;
+use crate::revocation::{Beside, Replica, Revocations, StartError};
 use crate::server::generation::Generation;
 use crate::telemetry::SubjectPrivacy;
 use crate::telemetry::decisions::{Journal, Metrics};
@@ -79,6 +79,23 @@ pub(super) fn next_users(
     })
 }
 
+/// Takes up what is revoked; `kept` goes on where it follows the same store.
+pub(super) fn revocations(
+    config: &Config,
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+    kept: Option<Arc<Replica>>,
+) -> Result<Revocations, StartError> {
+    let beside = Beside {
+        issuers: &config.issuers,
+        tenants: &config.tenant,
+        ledger,
+        clock,
+        kept,
+    };
+    Revocations::start(&config.revocation, beside)
+}
+
 /// Puts one generation together of parts that may be older than it.
 pub(super) fn generation(
     config: &Config,
@@ -87,6 +104,7 @@ pub(super) fn generation(
     users: Users,
     remembered: Remembered,
     metrics: Metrics,
+    revocations: Revocations,
 ) -> Result<Generation, BuildError> {
     let privacy = Privacy::new(&config.telemetry.subject)?;
     let policies = config
@@ -100,7 +118,7 @@ pub(super) fn generation(
         Policies::new(&config.policies).ok_or(BuildError::Policies)?,
         Tokens::new(issuers, remembered, config.limits.token_bytes),
         Tenants::start(config.tenant.clone())?,
-        Revocations::start(&config.revocation, &config.issuers, &config.tenant)?,
+        revocations,
         status_lists,
         users,
     );

@@ -1,6 +1,8 @@
 //! A new configuration for a running process: checked first, then swapped at once.
 
-use super::assembly::{generation, key_watch, ledger_settings, next_users, tenant_form};
+use super::assembly::{
+    generation, key_watch, ledger_settings, next_users, revocations, tenant_form,
+};
 use super::{BuildError, Parts};
 use crate::config::{Config, Loaded};
 use crate::net::watch::Watch;
@@ -20,6 +22,9 @@ use tokio::time::timeout;
 
 /// How long a new issuer's first keys are waited for before the swap: its tokens come right after.
 const FIRST_KEYS: Duration = Duration::from_secs(5);
+
+/// How long the first copy of another store is waited for: before the swap nothing of it is known.
+const FIRST_COPY: Duration = Duration::from_secs(30);
 
 /// Where the configuration comes from.
 pub struct Source {
@@ -73,6 +78,8 @@ enum ReloadError {
     Log,
     #[error("{0}")]
     Build(#[from] BuildError),
+    #[error("revocation.redis: the store was not read whole within {} s: see `subgate check --connect`", FIRST_COPY.as_secs())]
+    Revocations,
     #[error("the reading of it panicked")]
     Panicked(#[from] JoinError),
 }
@@ -138,11 +145,22 @@ impl Reloader {
         let status_lists = StatusLists::new(&issuers, &self.parts.clock, Some(earlier))
             .map_err(BuildError::from)?;
         let key = key_watch(&config);
+        let followed = current.decider.revocations().replica().cloned();
         let (config, next) = spawn_blocking({
             let (issuers, remembered) = (issuers.clone(), remembered.clone());
+            let (ledger, clock) = (self.parts.ledger.clone(), Arc::clone(&self.parts.clock));
             let metrics = self.parts.metrics.clone();
             move || {
-                let next = generation(&config, &issuers, status_lists, users, remembered, metrics)?;
+                let revocations = revocations(&config, ledger, clock, followed)?;
+                let next = generation(
+                    &config,
+                    &issuers,
+                    status_lists,
+                    users,
+                    remembered,
+                    metrics,
+                    revocations,
+                )?;
                 Ok::<_, BuildError>((config, next))
             }
         })
@@ -150,6 +168,11 @@ impl Reloader {
         // Those that do not answer are retried beside the road, as at the start.
         let asked = join_all(issuers.iter().map(|issuer| issuer.keyring().asked()));
         let _in_time = timeout(FIRST_KEYS, asked).await;
+        if let Some(replica) = next.decider.revocations().replica()
+            && timeout(FIRST_COPY, replica.caught_up()).await.is_err()
+        {
+            return Err(ReloadError::Revocations);
+        }
         for warning in warnings {
             tracing::warn!(%warning, "risky setting");
         }

@@ -24,8 +24,8 @@ pub(super) struct Arguments {
     /// The configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Ask every issuer for its keys, and the directory for every canary; without a canary it is not
-    /// asked.
+    /// Ask every issuer for its keys, Redis for its primary, and the directory for every canary; without
+    /// a canary it is not asked.
     #[arg(long)]
     connect: bool,
     /// The form of the output.

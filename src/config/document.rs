@@ -50,7 +50,7 @@ pub(super) use listen::Listen;
 pub(super) use policies::{AllowOrDeny, Credential, InheritedAudiences, Policy, Route};
 pub(super) use quantity::{Period, Size};
 pub(super) use responses::Responses;
-pub(super) use revocation::Revocation;
+pub(super) use revocation::{Login, Memory, Redis, RedisUrl, Revocation};
 pub(super) use telemetry::{DecisionKind, Decisions, Log, SubjectPrivacy, Telemetry};
 pub(super) use tenant::{KnownTenants, Tenant, TenantSource};
 pub(super) use tls::{ClientTls, ServerTls};
@@ -98,7 +98,6 @@ pub(crate) struct Document {
 /// Keys of later versions: unknown today, and named as such in the mistake.
 pub(super) const LATER: &[&str] = &[
     "issuers/*/status_lists",
-    "revocation/redis",
     "policies/*/mode",
     "telemetry/traces",
     "foreign",

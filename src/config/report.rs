@@ -138,7 +138,7 @@ impl At<'_> {
     ///
     /// What was written is shown where it is no file, but not for a secret: it may be the secret itself.
     pub(super) fn file(&self, written: &str) -> Option<(PathBuf, Vec<u8>)> {
-        let secret = ["key_file", "secret_file", "token_file"]
+        let secret = ["key_file", "secret_file", "token_file", "password_file"]
             .iter()
             .any(|ending| {
                 self.path

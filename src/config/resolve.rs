@@ -14,6 +14,7 @@ mod listen;
 mod policies;
 mod quantity;
 mod responses;
+mod revocation;
 mod rewrites;
 mod subject;
 mod telemetry;
@@ -58,7 +59,7 @@ pub(super) fn resolve(at: &At<'_>, document: Document) -> Option<Config> {
         asks_supabase: (users.as_ref()).is_some_and(|users| users.supabase.is_some()),
     };
     let users = users.and_then(|users| users::resolve(&at.key("users"), users, &beside));
-    let revocation = file::revocations(&at.key("revocation").key("memory"), revocation);
+    let revocation = revocation::resolve(&at.key("revocation"), revocation);
     let policies = policies::resolve(at, policies, routes);
     let identity = identity::resolve(&at.key("identity"), identity);
     let responses = responses::resolve(&at.key("responses"), responses);

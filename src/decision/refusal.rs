@@ -1,8 +1,8 @@
 //! Why a request is turned away.
 
 use crate::credential::CredentialError;
-use crate::revocation::Hit;
 use crate::revocation::status_list::StatusError;
+use crate::revocation::{Hit, Stale};
 use crate::subject::SubjectError;
 use crate::tenant::TenantError;
 use crate::token::TokenError;
@@ -47,6 +47,9 @@ pub enum Refusal {
     /// What the token says of its status does not let it pass.
     #[error("{0}")]
     Status(StatusError),
+    /// Nobody can tell whether something was revoked.
+    #[error("{0}")]
+    RevocationsStale(Stale),
     /// An event told that nobody of the tenant may act.
     #[error("the tenant is suspended")]
     TenantSuspended,
@@ -117,7 +120,9 @@ impl Refusal {
             Self::Tenant(TenantError::Form | TenantError::Unknown) => Code::TenantUnknown,
             Self::Revoked(_) | Self::Status(StatusError::Revoked(_)) => Code::TokenRevoked,
             Self::Status(StatusError::Malformed(_)) => Code::TokenMalformed,
-            Self::Status(StatusError::Unavailable { .. }) => Code::RevocationUnavailable,
+            Self::Status(StatusError::Unavailable { .. }) | Self::RevocationsStale(Stale) => {
+                Code::RevocationUnavailable
+            }
             Self::TenantSuspended => Code::TenantSuspended,
             Self::UserNotFound => Code::UserNotFound,
             Self::UserDisabled => Code::UserDisabled,
@@ -146,6 +151,7 @@ impl Refusal {
             },
             Self::Status(StatusError::Unavailable { retry_after }) => Some(*retry_after),
             Self::Status(StatusError::Crowded)
+            | Self::RevocationsStale(Stale)
             | Self::NotKnown(NotKnown::Late | NotKnown::Crowded | NotKnown::NotYetVisible)
             | Self::Overloaded => Some(SOON),
             Self::NoHeaders
@@ -222,6 +228,7 @@ from! {
     TokenError => Token,
     TenantError => Tenant,
     Hit => Revoked,
+    Stale => RevocationsStale,
     NotKnown => NotKnown,
 }
 

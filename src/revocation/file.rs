@@ -2,7 +2,9 @@
 
 mod document;
 
-use super::{Names, Revoked, Strike};
+use super::copy::Copy;
+use super::name::{Kind, Name};
+use super::strike::Strike;
 use crate::subject::Subject;
 use crate::tenant::Config as Tenants;
 use crate::token::issuer::Config as Issuer;
@@ -14,16 +16,16 @@ pub(super) fn read(
     path: &std::path::Path,
     issuers: &[Issuer],
     tenants: &Tenants,
-) -> Result<Revoked, Mistakes> {
+) -> Result<Copy, Mistakes> {
     let (tree, document) = yaml::open::<Document>(path);
     let mut reading = Reading {
         tree,
         issuers,
         tenants,
     };
-    let mut revoked = Revoked::default();
+    let revoked = Copy::default();
     if let Some(document) = document {
-        reading.take(document, &mut revoked);
+        reading.take(document, &revoked);
     }
     match reading.tree.into_mistakes() {
         none if none.is_empty() => Ok(revoked),
@@ -38,7 +40,7 @@ struct Reading<'i> {
 }
 
 impl Reading<'_> {
-    fn take(&mut self, document: Document, revoked: &mut Revoked) {
+    fn take(&mut self, document: Document, revoked: &Copy) {
         let Document {
             tokens,
             sessions,
@@ -56,14 +58,8 @@ impl Reading<'_> {
                 until,
                 reason,
             } = entry;
-            self.named(
-                "tokens",
-                at,
-                &issuer,
-                jti,
-                strike(None, since, until, reason),
-                &mut revoked.tokens,
-            );
+            let struck = strike(None, since, until, reason);
+            self.named("tokens", at, Kind::Token, (&issuer, &jti), struck, revoked);
         }
         for (at, entry) in sessions.into_iter().enumerate() {
             let Session {
@@ -73,13 +69,14 @@ impl Reading<'_> {
                 until,
                 reason,
             } = entry;
+            let struck = strike(None, since, until, reason);
             self.named(
                 "sessions",
                 at,
-                &issuer,
-                sid,
-                strike(None, since, until, reason),
-                &mut revoked.sessions,
+                Kind::Session,
+                (&issuer, &sid),
+                struck,
+                revoked,
             );
         }
         for (at, entry) in keys.into_iter().enumerate() {
@@ -90,14 +87,8 @@ impl Reading<'_> {
                 until,
                 reason,
             } = entry;
-            self.named(
-                "keys",
-                at,
-                &issuer,
-                kid,
-                strike(None, since, until, reason),
-                &mut revoked.keys,
-            );
+            let struck = strike(None, since, until, reason);
+            self.named("keys", at, Kind::Key, (&issuer, &kid), struck, revoked);
         }
         for (at, entry) in issuers.into_iter().enumerate() {
             let Whole {
@@ -109,11 +100,7 @@ impl Reading<'_> {
             } = entry;
             if let Some(issuer) = self.issuer("issuers", at, &issuer) {
                 let struck = strike(before, since, until, reason);
-                revoked
-                    .issuers
-                    .entry((*issuer.issuer).into())
-                    .or_default()
-                    .push(struck);
+                revoked.add(Name::issuer(&issuer.issuer), struck);
             }
         }
         for (at, entry) in subjects.into_iter().enumerate() {
@@ -133,7 +120,7 @@ impl Reading<'_> {
             let path = Path::default().key("tenants").item(at).key("tenant");
             if let Some(tenant) = self.tenant(&path, &tenant) {
                 let struck = strike(before, since, until, reason);
-                revoked.tenants.entry(tenant).or_default().push(struck);
+                revoked.add(Name::tenant(&tenant), struck);
             }
         }
     }
@@ -155,21 +142,17 @@ impl Reading<'_> {
         &mut self,
         list: &str,
         at: usize,
-        issuer: &str,
-        name: String,
+        kind: Kind,
+        (issuer, name): (&str, &str),
         strike: Strike,
-        into: &mut Names,
+        revoked: &Copy,
     ) {
         if let Some(issuer) = self.issuer(list, at, issuer) {
-            into.entry((*issuer.issuer).into())
-                .or_default()
-                .entry(name.into())
-                .or_default()
-                .push(strike);
+            revoked.add(Name::of_issuer(kind, &issuer.issuer, name), strike);
         }
     }
 
-    fn user(&mut self, at: usize, entry: User, revoked: &mut Revoked) {
+    fn user(&mut self, at: usize, entry: User, revoked: &Copy) {
         let User {
             issuer,
             id,
@@ -188,13 +171,12 @@ impl Reading<'_> {
             }
         }
         if let Some(issuer) = self.issuer("users", at, &issuer) {
-            let names = revoked.users.entry((*issuer.realm).into()).or_default();
-            let struck = (house, strike(before, since, until, reason));
-            names.entry(id.into()).or_default().push(struck);
+            let name = Name::of_realm(Kind::User, &issuer.realm, &id, house.as_deref());
+            revoked.add(name, strike(before, since, until, reason));
         }
     }
 
-    fn subject(&mut self, at: usize, entry: Named, revoked: &mut Revoked) {
+    fn subject(&mut self, at: usize, entry: Named, revoked: &Copy) {
         let Named {
             issuer,
             subject,
@@ -217,12 +199,9 @@ impl Reading<'_> {
         };
         match Subject::of(&issuer.subject, &subject) {
             Ok(subject) => {
-                let names = revoked.subjects.entry((*issuer.realm).into()).or_default();
-                let struck = (house, strike(before, since, until, reason));
-                names
-                    .entry((**subject.normalized()).into())
-                    .or_default()
-                    .push(struck);
+                let subject = subject.normalized();
+                let name = Name::of_realm(Kind::Subject, &issuer.realm, subject, house.as_deref());
+                revoked.add(name, strike(before, since, until, reason));
             }
             Err(error) => {
                 let path = Path::default().key("subjects").item(at).key("subject");

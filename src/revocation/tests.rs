@@ -1,4 +1,5 @@
 use super::*;
+use crate::event::TenantForm;
 use crate::subject::{Normalization, Rewrite};
 use crate::token::issuer::Config as Issuer;
 use crate::token::sample;
@@ -28,14 +29,31 @@ fn issuers() -> Vec<Issuer> {
 }
 
 /// What a file revokes, by the rules of these issuers.
-fn revoked_by(text: &str, issuers: &[Issuer]) -> Result<Revoked, Mistakes> {
+fn revoked_by(text: &str, issuers: &[Issuer]) -> Result<Copy, Mistakes> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("revocations.yaml");
     fs::write(&path, text).unwrap();
     file::read(&path, issuers, &tenants())
 }
 
-fn revoked(text: &str) -> Revoked {
+fn started(config: &Config) -> Revocations {
+    let hour = Duration::from_secs(3600);
+    let settings = crate::event::Settings {
+        fence_for: hour,
+        tombstone_for: hour,
+        alias_for: hour,
+    };
+    let beside = Beside {
+        issuers: &issuers(),
+        tenants: &tenants(),
+        ledger: Ledger::new(settings, TenantForm::as_written()),
+        clock: Arc::new(crate::clock::SystemClock),
+        kept: None,
+    };
+    Revocations::start(config, beside).unwrap()
+}
+
+fn revoked(text: &str) -> Copy {
     revoked_by(text, &issuers()).unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
 
@@ -44,7 +62,7 @@ fn token(url: &str, claims: &Value) -> Arc<VerifiedToken> {
 }
 
 /// The kind of the hit on a token in the tenant `acme`, now being `NOON`.
-fn hit(revoked: &Revoked, token: &VerifiedToken) -> Option<Kind> {
+fn hit(revoked: &Copy, token: &VerifiedToken) -> Option<Kind> {
     let now = Timestamp::from_secs(NOON);
     revoked
         .check(token, Some("acme"), now)
@@ -208,7 +226,9 @@ async fn subjects_and_users_are_revoked_in_their_realm_for_all_its_issuers() {
         let token = sample::token(issuers[1].clone(), &json!({"iat": NOON}));
         assert_eq!(hit(&revoked, &token).is_some(), together);
         assert_eq!(
-            revoked.check_user(&token, None, "u-1", now).is_err(),
+            revoked
+                .check_person(Kind::User, &token, None, "u-1", now)
+                .is_err(),
             together
         );
     }
@@ -224,7 +244,7 @@ async fn a_user_is_revoked_by_the_directorys_id_in_one_tenant_or_in_all() {
     );
     let revoked = revoked(&text);
     let hit = revoked
-        .check_user(&token, Some("globex"), "u-1", now)
+        .check_person(Kind::User, &token, Some("globex"), "u-1", now)
         .unwrap_err();
     let expected = Hit {
         kind: Kind::User,
@@ -232,9 +252,17 @@ async fn a_user_is_revoked_by_the_directorys_id_in_one_tenant_or_in_all() {
         reason: Some("left".into()),
     };
     assert_eq!(hit, expected);
-    let in_tenant = |tenant| revoked.check_user(&token, tenant, "u-2", now).is_err();
+    let in_tenant = |tenant| {
+        revoked
+            .check_person(Kind::User, &token, tenant, "u-2", now)
+            .is_err()
+    };
     assert!(in_tenant(Some("acme")) && !in_tenant(Some("globex")) && !in_tenant(None));
-    assert!(revoked.check_user(&token, None, "u-3", now).is_ok());
+    assert!(
+        revoked
+            .check_person(Kind::User, &token, None, "u-3", now)
+            .is_ok()
+    );
 }
 
 #[test]
@@ -274,9 +302,11 @@ async fn a_changed_file_is_read_again_and_a_bad_version_changes_nothing() {
     let path = folder.path().join("revocations.yaml");
     let striking = |jti: &str| format!("tokens: [{{issuer: {ACME}, jti: {jti}}}]\n");
     fs::write(&path, striking("t1")).unwrap();
-    let revocations =
-        Revocations::start(&Config::File(path.clone()), &issuers(), &tenants()).unwrap();
-    let mut versions = revocations.file.as_ref().unwrap().versions();
+    let revocations = started(&Config::File(path.clone()));
+    let Source::File(file) = &revocations.source else {
+        panic!("a file is its source");
+    };
+    let mut versions = file.versions();
     let now = Timestamp::from_secs(NOON);
     let [one, two] = ["t1", "t2"].map(|jti| token(ACME, &json!({ "jti": jti, "iat": NOON })));
     let struck = || [&one, &two].map(|token| revocations.check(token, None, now).is_err());
@@ -305,7 +335,7 @@ async fn changed(versions: &mut tokio::sync::watch::Receiver<u64>) {
 
 #[tokio::test]
 async fn without_a_file_nothing_is_revoked() {
-    let revocations = Revocations::start(&Config::Memory, &issuers(), &tenants()).unwrap();
+    let revocations = started(&Config::Memory);
     let token = token(ACME, &json!({"jti": "t1"}));
     let now = Timestamp::from_secs(NOON);
     assert!(revocations.check(&token, Some("acme"), now).is_ok());

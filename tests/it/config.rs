@@ -5,6 +5,7 @@ mod directories;
 mod example;
 mod mistakes;
 mod overrides;
+mod redis;
 mod rewrites;
 mod robustness;
 mod rules;

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::Arc;
 use subgate::config::{self, Loaded};
 use subgate::decision::Code;
-use subgate::revocation::{self, Revocations};
+use subgate::revocation;
 use subgate::user::directory::{FileDirectory, Reason};
 use subgate::yaml::Mistakes;
 
@@ -48,12 +48,8 @@ async fn every_data_file_in_the_documents_is_one() {
             let realms = [Arc::from("https://id.example.com")];
             let read = match name {
                 "users.yaml" => FileDirectory::open(&path, &realms).map(drop),
-                "revocations.yaml" => Revocations::start(
-                    &revocation::Config::File(path),
-                    &loaded.config.issuers,
-                    &loaded.config.tenant,
-                )
-                .map(drop),
+                "revocations.yaml" => revocation::Config::File(path)
+                    .judge(&loaded.config.issuers, &loaded.config.tenant),
                 other => panic!("{}: no file is called {other}", document.display()),
             };
             read.unwrap_or_else(|mistakes| panic!("{}:\n{mistakes}", document.display()));

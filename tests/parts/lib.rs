@@ -3,6 +3,7 @@
 //!
 //! Everything listens on 127.0.0.1 on a port of the moment, and stops when it is dropped.
 
+pub(crate) mod authority;
 pub(crate) mod backend;
 pub(crate) mod client;
 pub(crate) mod configuration;
@@ -16,9 +17,11 @@ pub(crate) mod issuer;
 pub(crate) mod key;
 pub(crate) mod oidc;
 pub(crate) mod process;
+pub(crate) mod redis;
 pub(crate) mod scim;
 pub(crate) mod sidecar;
 pub(crate) mod status_issuer;
+pub(crate) mod swallow;
 pub(crate) mod token;
 pub(crate) mod users;
 

@@ -1,6 +1,7 @@
-//! `--connect`: do issuers and directory answer?
+//! `--connect`: do issuers, Redis and directory answer?
 
 use crate::config::Config;
+use crate::revocation::{self, Asked};
 use crate::token::issuer::{self, Issuer};
 use crate::user::directory::{Answer, Directory, Query, Question, Reason};
 use crate::user::{self, Canary};
@@ -17,6 +18,8 @@ pub(super) struct Reached {
     issuers: Vec<(Arc<str>, Result<usize, String>)>,
     /// By realm; the directory is not asked where there is none.
     canaries: Vec<(Arc<str>, Heard)>,
+    /// Each login at Redis, where there is one.
+    revocation: Vec<Asked>,
 }
 
 /// What was answered about a canary.
@@ -28,15 +31,20 @@ enum Heard {
     Unanswered(String),
 }
 
-/// Asks all issuers and for all canaries at once; each has its own time-out.
+/// Asks all issuers, Redis, and for all canaries at once; each has its own time-out.
 pub(super) fn ask(config: &Config) -> io::Result<Reached> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     Ok(runtime.block_on(async {
         let issuers = join_all(config.issuers.iter().map(keys));
-        let (issuers, canaries) = tokio::join!(issuers, canaries(config));
-        Reached { issuers, canaries }
+        let (issuers, canaries, revocation) =
+            tokio::join!(issuers, canaries(config), revocations(config));
+        Reached {
+            issuers,
+            canaries,
+            revocation,
+        }
     }))
 }
 
@@ -48,6 +56,13 @@ async fn keys(config: &issuer::Config) -> (Arc<str>, Result<usize, String>) {
         Err(error) => Err(error.to_string()),
     };
     (Arc::clone(&config.name), keys)
+}
+
+async fn revocations(config: &Config) -> Vec<Asked> {
+    match &config.revocation {
+        revocation::Config::Redis(redis) => redis.ask().await,
+        revocation::Config::Memory | revocation::Config::File(_) => Vec::new(),
+    }
 }
 
 async fn canaries(config: &Config) -> Vec<(Arc<str>, Heard)> {
@@ -97,15 +112,20 @@ async fn look_up(directory: &dyn Directory, canary: &Canary, longest: Duration) 
 
 impl Reached {
     pub(super) fn is_all_well(&self) -> bool {
-        let Self { issuers, canaries } = self;
+        let Self {
+            issuers,
+            canaries,
+            revocation,
+        } = self;
         issuers.iter().all(|(_, keys)| keys.is_ok())
+            && revocation.iter().all(|asked| asked.outcome.is_ok())
             && canaries
                 .iter()
                 .all(|(_, canary)| matches!(canary, Heard::Found))
     }
 
     /// The members of the object that a program reads.
-    pub(super) fn members(&self) -> [(String, Value); 2] {
+    pub(super) fn members(&self) -> [(String, Value); 3] {
         let issuer = |(issuer, keys): &(Arc<str>, Result<usize, String>)| match keys {
             Ok(keys) => json!({"issuer": &**issuer, "keys": keys}),
             Err(error) => json!({"issuer": &**issuer, "error": error}),
@@ -117,6 +137,13 @@ impl Reached {
                 json!({"realm": &**realm, "state": "unanswered", "reason": reason})
             }
         };
+        let redis = |asked: &Asked| {
+            let right = asked.right.as_str();
+            match &asked.outcome {
+                Ok(server) => json!({"right": right, "server": server}),
+                Err(error) => json!({"right": right, "error": error}),
+            }
+        };
         [
             (
                 "issuers".to_owned(),
@@ -125,6 +152,10 @@ impl Reached {
             (
                 "canaries".to_owned(),
                 self.canaries.iter().map(canary).collect(),
+            ),
+            (
+                "redis".to_owned(),
+                self.revocation.iter().map(redis).collect(),
             ),
         ]
     }
@@ -136,6 +167,13 @@ impl fmt::Display for Reached {
             match keys {
                 Ok(keys) => writeln!(f, "issuer {issuer}: {keys} keys")?,
                 Err(error) => writeln!(f, "issuer {issuer}: not reached: {error}")?,
+            }
+        }
+        for Asked { right, outcome } in &self.revocation {
+            let right = right.as_str();
+            match outcome {
+                Ok(server) => writeln!(f, "redis, to {right}: {server}")?,
+                Err(error) => writeln!(f, "redis, to {right}: {error}")?,
             }
         }
         for (realm, canary) in &self.canaries {

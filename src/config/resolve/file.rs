@@ -1,9 +1,8 @@
 //! Files that the configuration names: that they are there and hold what they should.
 
-use crate::config::document::{ClientTls, Revocation, ServerTls};
+use crate::config::document::{ClientTls, ServerTls};
 use crate::config::report::At;
 use crate::net::tls;
-use crate::revocation;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::PathBuf;
@@ -34,6 +33,16 @@ pub(super) fn secret(at: &At<'_>, written: &str, least: usize) -> Option<PathBuf
 
 /// A file with a token of at least so many visible characters, one line end after it aside.
 pub(super) fn token(at: &At<'_>, written: &str, least: usize) -> Option<PathBuf> {
+    let remedy = "put a random token into it, such as that of `openssl rand -hex 32`";
+    line(at, written, least, remedy)
+}
+
+/// A file with a password, one line end after it aside.
+pub(super) fn password(at: &At<'_>, written: &str) -> Option<PathBuf> {
+    line(at, written, 1, "put the password into it, and nothing else")
+}
+
+fn line(at: &At<'_>, written: &str, least: usize, remedy: &str) -> Option<PathBuf> {
     let (path, bytes) = at.file(written)?;
     let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     let token = line.strip_suffix(b"\r").unwrap_or(line);
@@ -44,20 +53,12 @@ pub(super) fn token(at: &At<'_>, written: &str, least: usize) -> Option<PathBuf>
     } else {
         return Some(path);
     };
-    at.wrong(
-        format!("a file with one line of at least {least} visible ASCII characters"),
-        came,
-        "put a random token into it, such as that of `openssl rand -hex 32`",
-    );
+    let expected = match least {
+        1 => "a file with one line of visible ASCII characters".to_owned(),
+        _ => format!("a file with one line of at least {least} visible ASCII characters"),
+    };
+    at.wrong(expected, came, remedy);
     None
-}
-
-pub(super) fn revocations(at: &At<'_>, revocation: Revocation) -> Option<revocation::Config> {
-    let Revocation { memory } = revocation;
-    match memory.file {
-        None => Some(revocation::Config::Memory),
-        Some(written) => readable(&at.key("file"), &written).map(revocation::Config::File),
-    }
 }
 
 pub(super) fn client_tls(at: &At<'_>, tls: ClientTls) -> Option<tls::ClientTls> {

@@ -52,6 +52,6 @@ fn unbalanced(at: &At<'_>, written: &str) {
     at.wrong(
         "each `{` with its `}`",
         shown(written),
-        "write names as `{tenant}`; percent-encode other braces",
+        "write names as `{tenant}`, and no other braces (in a URL, percent-encode them)",
     );
 }

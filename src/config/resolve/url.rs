@@ -82,11 +82,16 @@ fn is_near(url: &Url, plain: Plain) -> bool {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         Some(Host::Domain(name)) => {
-            let name = name.trim_end_matches('.');
             let inside = [".svc", ".svc.cluster.local", ".internal"];
-            name == "localhost"
-                || name.ends_with(".localhost")
-                || plain == Plain::Cluster && inside.iter().any(|suffix| name.ends_with(suffix))
+            let bare = name.trim_end_matches('.');
+            is_local(name)
+                || plain == Plain::Cluster && inside.iter().any(|suffix| bare.ends_with(suffix))
         }
     }
+}
+
+/// Whether a name is this machine's own (RFC 6761 6.3).
+pub(super) fn is_local(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
 }

@@ -34,11 +34,10 @@ policies:
 fn keys_of_later_versions_are_unknown_and_named_as_such() {
     let text = format!(
         "{SMALLEST}relay: {{}}\nforeign: []\n\
-         revocation: {{redis: {{}}}}\n\
          policies: {{default: {{mode: observe}}}}\ntelemetry: {{traces: {{}}}}\n"
     );
     let mistakes = parse(&text).expect_err("mistakes");
-    assert_eq!(mistakes.iter().len(), 5, "{mistakes}");
+    assert_eq!(mistakes.iter().len(), 4, "{mistakes}");
     for mistake in mistakes.iter() {
         assert_eq!(
             mistake.remedy, "remove it: it is not in this version",

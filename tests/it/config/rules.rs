@@ -17,21 +17,28 @@ REST
 const ISSUER_LINE: &str = "  audiences: [shop-api]";
 const HTTP_LINE: &str = "    url: https://users.example.com/{subject}";
 
+const REDIS_LINE: &str = "url: redis://127.0.0.1:6379";
+
 /// The smallest configuration with a text at one of its places.
 fn text(place: &str, put: &str) -> String {
     let put = put.replace('⏎', "\n");
-    let (mut issuer, mut http, mut rest) = (ISSUER_LINE.to_owned(), HTTP_LINE.to_owned(), "");
+    let (mut issuer, mut http) = (ISSUER_LINE.to_owned(), HTTP_LINE.to_owned());
+    let mut rest = String::new();
     match place {
         "issuer" if put.contains("audiences:") => issuer = format!("  {put}"),
         "issuer" => issuer = format!("  {put}\n{ISSUER_LINE}"),
         "http" if put.contains("url:") => http = format!("    {put}"),
         "http" => http = format!("    {put}\n{HTTP_LINE}"),
-        "rest" => rest = &put,
+        "redis" if put.contains("url:") || put == "mode: replica" => {
+            rest = format!("revocation:\n  redis:\n    {put}");
+        }
+        "redis" => rest = format!("revocation:\n  redis:\n    {REDIS_LINE}\n    {put}"),
+        "rest" => rest = put,
         other => panic!("no place {other:?}"),
     }
     BASE.replace("ISSUER", &issuer)
         .replace("HTTP", &http)
-        .replace("REST", rest)
+        .replace("REST", &rest)
 }
 
 /// Expects exactly one mistake, with these words.

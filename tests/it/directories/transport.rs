@@ -1,19 +1,16 @@
 //! How a user service is asked: with which headers, and over which TLS.
 
 use super::{REALM, ask, open};
+use crate::parts::authority::Authority;
 use crate::parts::http::{Answer as Said, Request, Server};
 use crate::parts::until;
 use bytes::Bytes;
 use parking_lot::Mutex;
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
-};
 use serde_json::json;
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use subgate::net::listen::{Address, Listener, bind};
-use subgate::net::tls::{Acceptor, Identity, ServerTls};
+use subgate::net::tls::{Acceptor, ServerTls};
 use subgate::user::directory::{Answer, Reason};
 
 fn alice() -> String {
@@ -69,42 +66,6 @@ async fn every_request_bears_the_configured_headers_and_the_token_as_the_file_ha
         );
     }
     assert!(!format!("{directory:?}").contains("second-token"));
-}
-
-/// A private authority and what it signed, as files.
-pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    pub(super) fn new(folder: &Path, name: &str) -> Self {
-        let mut params = CertificateParams::new([]).expect("parameters");
-        params.distinguished_name = called(name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        let authority = CertifiedIssuer::self_signed(params, key).expect("an authority");
-        fs::write(folder.join(format!("{name}.crt")), authority.pem()).expect("a file");
-        Self(authority)
-    }
-
-    pub(super) fn signs(&self, folder: &Path, name: &str) -> Identity {
-        let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("parameters");
-        params.distinguished_name = called(name);
-        let leaf = params.signed_by(&key, &self.0).expect("a certificate");
-        let identity = Identity {
-            cert_file: folder.join(format!("{name}.crt")),
-            key_file: folder.join(format!("{name}.key")),
-        };
-        fs::write(&identity.cert_file, leaf.pem()).expect("a file");
-        fs::write(&identity.key_file, key.serialize_pem()).expect("a file");
-        identity
-    }
-}
-
-/// A name of its own: one that is its signer's passes for a certificate that signed itself.
-fn called(name: &str) -> DistinguishedName {
-    let mut called = DistinguishedName::new();
-    called.push(DnType::CommonName, name);
-    called
 }
 
 /// Serves `alice` over TLS and HTTP/2 until the test ends.

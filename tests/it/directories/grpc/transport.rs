@@ -1,7 +1,7 @@
 //! How a gRPC directory is reached, and what becomes of calls whose connection is bad.
 
-use super::super::transport::Authority;
 use super::{House, Service, look_up, open, record};
+use crate::parts::authority::Authority;
 use crate::parts::http::{Answer as Said, Server};
 use crate::parts::until;
 use serde_json::json;
