@@ -5,12 +5,12 @@ export SUBGATE_PARTS := $(CURDIR)/.parts
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt clippy doc test fuzz deny vectors bench demo parts
+.PHONY: help fmt clippy doc test test-redis-matrix fuzz deny vectors bench demo parts
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-parts: ## get the real parts (Envoy, an OpenID provider) into .parts/
+parts: ## get the real parts (Envoy, an OpenID provider, Redis) into .parts/
 	@scripts/parts.sh
 
 fmt: ## check the formatting
@@ -25,6 +25,14 @@ doc: ## build the documentation, private items included
 
 test: parts ## run all tests, those against real Envoy included
 	cargo test --locked
+
+test-redis-matrix: parts ## run the tests of Redis against all versions that are supported
+	@scripts/parts.sh redis-matrix
+	cargo test --locked --test it --no-run
+	@for redis in redis-6.2 redis-7.0 redis-8.2 valkey-9.1; do \
+	  echo "== $$redis"; \
+	  SUBGATE_REDIS=$$redis cargo test --locked --test it -- redis replica || exit 1; \
+	done
 
 fuzz: ## run the property tests over other cases, and more of them (PROPTEST_CASES)
 	PROPTEST_RNG_SEED=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ') PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo test --locked --lib --test it

@@ -162,6 +162,14 @@ impl Ledger {
         self.shared.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// Events may have come to pass that nobody told here: whatever was asked for until now is not
+    /// believed any more.
+    pub fn missed(&self) {
+        let mut books = self.shared.books.write();
+        books.gaps.note_everywhere(Instant::now());
+        self.moved(&books);
+    }
+
     /// Whether a found answer, or the memory of one, is newer than all that was told; `sent` is when
     /// its question was. Of two versions that can be compared the greater wins; otherwise an answer
     /// loses to whatever was told after it was asked for. A mark stands unless the answer's version

@@ -87,6 +87,15 @@ impl Copy {
         self.put_print(name.kind, self.prints.of(name), struck);
     }
 
+    /// Adds all that is known under a name to what is held, but for what either knows to be cleared.
+    pub fn join(&self, name: Name<'_>, strikes: Vec<Strike>, cleared: Option<Cleared>) {
+        let print = self.prints.of(name);
+        let theirs = Struck::new(name.kind, strikes, cleared);
+        let ours = self.struck.pin().get(&print).cloned();
+        let joined = ours.map_or_else(|| theirs.clone(), |ours| ours.and(&theirs));
+        self.put_print(name.kind, print, joined);
+    }
+
     /// Takes in what another copy knows: under each name what either of them does, but for what was
     /// cleared since.
     pub fn unite(&self, other: &Self) {

@@ -1,5 +1,6 @@
 //! A copy of the store that follows its log: snapshot first, then every entry, in order.
 
+mod intake;
 mod position;
 mod reader;
 mod wire;

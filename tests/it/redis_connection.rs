@@ -75,13 +75,13 @@ fn clients(server: &Server) -> usize {
 }
 
 /// A file with a password.
-struct Password {
+pub(crate) struct Password {
     _folder: TempDir,
     file: PathBuf,
 }
 
 impl Password {
-    fn new(password: &str) -> Self {
+    pub(crate) fn new(password: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("password");
         fs::write(&file, password).expect("a file");
@@ -91,7 +91,7 @@ impl Password {
         }
     }
 
-    fn login(&self, username: &str) -> Login {
+    pub(crate) fn login(&self, username: &str) -> Login {
         Login {
             username: Some(username.to_owned()),
             password_file: Some(self.file.clone()),

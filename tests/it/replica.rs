@@ -2,19 +2,29 @@
 
 use crate::parts::redis::Redis as Server;
 use crate::parts::until;
+use crate::redis_connection::Password;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use subgate::clock::{Clock as _, SystemClock, Timestamp};
+use subgate::event::ledger::{Judgement, Person};
 use subgate::event::{Event, Kind as EventKind, Ledger, Settings, TenantForm, Whom};
 use subgate::net::redis::{Address, Config, Login, Node, Redis, Topology};
 use subgate::revocation::replica::Counts;
-use subgate::revocation::store::{Keys, Writer, Written, WrittenStrike};
+use subgate::revocation::store::{Key, Keys, Writer, Written, WrittenStrike};
 use subgate::revocation::{self, Kind, Mode, Name, Named, OnStale, Replica};
 use tokio::time::Instant;
 
 const ACME: &str = "https://id.acme.example";
 
-fn config(server: &Server) -> revocation::Redis {
+const ALICE: Person<'_> = Person {
+    realm: ACME,
+    tenant: Some("acme"),
+    subject: "alice",
+    id: None,
+};
+
+pub(crate) fn config(server: &Server) -> revocation::Redis {
     let address = server.address();
     revocation::Redis {
         connection: Config {
@@ -51,12 +61,12 @@ fn ledger() -> Ledger {
     Ledger::new(settings, TenantForm::as_written())
 }
 
-fn writer(config: &revocation::Redis) -> Writer {
+pub(crate) fn writer(config: &revocation::Redis) -> Writer {
     let redis = Redis::new(&config.connection, &config.connection.login).unwrap();
     Writer::new(redis, Keys::new("subgate"), 0, Arc::new(SystemClock))
 }
 
-async fn following(config: &revocation::Redis) -> Replica {
+pub(crate) async fn following(config: &revocation::Redis) -> Replica {
     let replica = Replica::start(config, ledger(), Arc::new(SystemClock)).unwrap();
     tokio::time::timeout(Duration::from_secs(20), replica.caught_up())
         .await
@@ -64,11 +74,11 @@ async fn following(config: &revocation::Redis) -> Replica {
     replica
 }
 
-fn token(jti: &str) -> Named {
+pub(crate) fn token(jti: &str) -> Named {
     Name::of_issuer(Kind::Token, ACME, jti).to_owned()
 }
 
-fn strike() -> WrittenStrike {
+pub(crate) fn strike() -> WrittenStrike {
     let now = SystemClock.now();
     WrittenStrike {
         source: "cli".into(),
@@ -78,18 +88,15 @@ fn strike() -> WrittenStrike {
     }
 }
 
-fn later() -> Timestamp {
+pub(crate) fn later() -> Timestamp {
     SystemClock.now().plus(Duration::from_secs(3600))
 }
 
 async fn revoke(writer: &Writer, jti: &str) -> Written {
-    writer
-        .revoke(&token(jti), &strike(), Some(later()))
-        .await
-        .unwrap()
+    writer.revoke(&token(jti), &strike()).await.unwrap()
 }
 
-fn tokens(replica: &Replica) -> usize {
+pub(crate) fn tokens(replica: &Replica) -> usize {
     let copy = replica.copy();
     let mut held = copy.held();
     held.find(|(kind, _)| *kind == Kind::Token).unwrap().1
@@ -114,11 +121,13 @@ async fn what_was_written_before_and_after_is_in_the_copy() {
     assert_eq!(tokens(&replica), 2);
     revoke(&writer, "c").await;
     holds(&replica, 3).await;
-    assert_eq!(
-        revoke(&writer, "c").await,
-        Written::New,
-        "later instants are new"
-    );
+    let longer = WrittenStrike {
+        until: None,
+        ..strike()
+    };
+    for expected in [Written::New, Written::Known] {
+        assert_eq!(writer.revoke(&token("c"), &longer).await, Ok(expected));
+    }
     assert!(!replica.has_diverged());
 }
 
@@ -134,7 +143,7 @@ async fn what_is_restored_is_forgotten_everywhere_and_an_older_word_changes_noth
     assert_eq!(restored, Ok(Written::New));
     let again = writer.restore(&token("a"), None, "alice", later()).await;
     assert_eq!(again, Ok(Written::Nothing));
-    let redelivered = writer.revoke(&token("a"), &old, Some(later())).await;
+    let redelivered = writer.revoke(&token("a"), &old).await;
     assert_eq!(redelivered, Ok(Written::Restored));
     let mut listed = Vec::new();
     writer.list(|one| listed.push(one)).await.unwrap();
@@ -156,10 +165,7 @@ async fn an_emptied_store_takes_nothing_back() {
     server.restart_empty().await;
     let store = writer(&config);
     until("it can be written again", async || {
-        store
-            .revoke(&token("b"), &strike(), Some(later()))
-            .await
-            .is_ok()
+        store.revoke(&token("b"), &strike()).await.is_ok()
     })
     .await;
     holds(&replica, 2).await;
@@ -190,25 +196,35 @@ async fn a_copy_says_how_old_it_is_and_is_whole_again_after_an_outage() {
 }
 
 #[tokio::test]
-async fn a_log_that_was_trimmed_under_a_sleeping_reader_loses_nothing() {
-    let server = Server::start().await;
-    let config = config(&server);
+async fn a_log_that_was_trimmed_while_the_reader_was_away_loses_nothing() {
+    let rules = "user reader on >reader-password ~* &* +@all\nuser writer on >writer-password ~* &* +@all\n";
+    let server = Server::options().users(rules).start().await;
+    let (reads, writes) = (
+        Password::new("reader-password"),
+        Password::new("writer-password"),
+    );
+    let mut config = config(&server);
+    config.connection.login = writes.login("writer");
     let store = writer(&config);
+    config.connection.login = reads.login("reader");
     revoke(&store, "a").await;
-    let replica = following(&config).await;
-    server.cli(&["client", "kill", "type", "normal"]);
+    let ledger = ledger();
+    let replica = Replica::start(&config, ledger.clone(), Arc::new(SystemClock)).unwrap();
+    replica.caught_up().await;
+    let stands = Judgement::Stands { revoked: None };
+    assert_eq!(ledger.judge_not_found(ALICE, Instant::now()), stands);
+    server.cli(&["acl", "setuser", "reader", "off"]);
+    server.cli(&["client", "kill", "user", "reader"]);
     for jti in ["b", "c", "d"] {
-        let written = async || {
-            store
-                .revoke(&token(jti), &strike(), Some(later()))
-                .await
-                .is_ok()
-        };
-        until("it can be written", written).await;
+        assert_eq!(revoke(&store, jti).await, Written::New);
     }
     server.cli(&["xtrim", "{subgate}:log", "maxlen", "=", "1"]);
+    let sent = Instant::now();
+    server.cli(&["acl", "setuser", "reader", "on"]);
     holds(&replica, 4).await;
     assert!(!replica.has_diverged());
+    let missed = async || ledger.judge_not_found(ALICE, sent) == Judgement::Outdated;
+    until("nothing older than what was missed is believed", missed).await;
 }
 
 #[tokio::test]
@@ -237,4 +253,37 @@ async fn a_lifecycle_event_reaches_the_ledger_and_outlasts_a_restart_of_the_read
     again.caught_up().await;
     assert_eq!(second.size().marks, 1);
     let _counts: &Counts = again.counts();
+}
+
+#[tokio::test]
+async fn with_heartbeats_a_copy_is_as_old_as_the_last_of_them() {
+    let server = Server::start().await;
+    let mut config = config(&server);
+    config.heartbeat = true;
+    let store = writer(&config);
+    revoke(&store, "a").await;
+    let replica = Replica::start(&config, ledger(), Arc::new(SystemClock)).unwrap();
+    holds(&replica, 1).await;
+    assert_eq!(replica.staleness(Instant::now()), None);
+    for _ in 0..2 {
+        until("it is young", async || {
+            store.beat().await.unwrap();
+            !replica.is_stale(Instant::now())
+        })
+        .await;
+        until("it is too old", async || replica.is_stale(Instant::now())).await;
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_of_a_name_revokes_it() {
+    let server = Server::start().await;
+    let config = config(&server);
+    let store = writer(&config);
+    revoke(&store, "a").await;
+    let name = Key::Revoked(token("b")).to_string();
+    server.cli(&["hset", "{subgate}:state", &name, "garbage"]);
+    let replica = following(&config).await;
+    assert_eq!(tokens(&replica), 2);
+    assert_eq!(replica.counts().unreadable.load(Ordering::Relaxed), 1);
 }

@@ -350,3 +350,26 @@ async fn the_tenant_of_an_event_is_taken_in_the_form_in_which_it_is_a_key() {
     let taken = apply(&written("ACME"), &ledger, NOW).unwrap();
     assert_eq!(taken.tenant.as_deref(), Some("ACME"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_for_before_events_were_missed_is_not_believed() {
+    let ledger = ledger();
+    let (sent, epoch) = (Instant::now(), ledger.epoch());
+    tokio::time::advance(Duration::from_secs(1)).await;
+    ledger.missed();
+    assert_ne!(ledger.epoch(), epoch, "what is remembered is judged anew");
+    for person in [
+        ALICE,
+        Person {
+            tenant: None,
+            ..ALICE
+        },
+    ] {
+        assert_eq!(ledger.judge_found(person, None, sent), Judgement::Outdated);
+        assert_eq!(ledger.judge_not_found(person, sent), Judgement::Outdated);
+        let stands = Judgement::Stands { revoked: None };
+        let now = Instant::now();
+        assert_eq!(ledger.judge_found(person, None, now), stands);
+        assert_eq!(ledger.judge_not_found(person, now), stands);
+    }
+}

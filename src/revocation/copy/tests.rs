@@ -118,6 +118,25 @@ async fn of_two_copies_each_strike_counts_unless_the_other_one_cleared_it_later(
     }
 }
 
+#[tokio::test]
+async fn what_is_joined_adds_to_what_is_held_but_for_what_was_cleared_since() {
+    let copy = Copy::default();
+    copy.join(alice(), vec![before(10)], None);
+    copy.join(alice(), vec![before(5)], None);
+    assert!(is_struck(&copy, 10, 20), "the later one still stands");
+    assert_eq!(copy.held().map(|(_, count)| count).sum::<usize>(), 1);
+    let cleared = Cleared {
+        at: at(15),
+        until: at(1000),
+    };
+    copy.join(alice(), Vec::new(), Some(cleared));
+    assert!(!is_struck(&copy, 5, 20));
+    copy.join(alice(), vec![before(10)], None);
+    assert!(!is_struck(&copy, 5, 20), "it was cleared");
+    copy.join(alice(), vec![before(16)], None);
+    assert!(is_struck(&copy, 16, 20));
+}
+
 fn strikes() -> impl Strategy<Value = Vec<Strike>> {
     let time = || proptest::option::of((0..5_000_000_000_000_u64).prop_map(Timestamp::from_millis));
     let strike = (time(), time(), time(), proptest::option::of("[a-z]{0,3}"));

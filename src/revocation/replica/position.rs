@@ -160,6 +160,11 @@ impl Position {
         }
     }
 
+    /// Whether nothing was written since.
+    pub(super) fn is_head(&self, head: &Head) -> bool {
+        !self.is_of_another(head) && head.number == self.number && head.drawn == self.drawn
+    }
+
     /// The latest entry of which anything is known here.
     fn reached(&self) -> u64 {
         self.number.max(self.seen.number)

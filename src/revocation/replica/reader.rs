@@ -2,14 +2,14 @@
 
 use super::Shared;
 use super::position::{End, Next, Position};
-use super::wire::{Entry, Probe, ReadError, Wire};
+use super::wire::{Probe, ReadError, Wire};
 use crate::clock::Clock;
-use crate::event::{self, Ledger};
+use crate::event::Ledger;
 use crate::net::redis::{Backoff, Options, Redis};
 use crate::revocation::copy::{Copy, Prints};
-use crate::revocation::store::{Key, Keys, StoredEvent, Value};
+use crate::revocation::store::Keys;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -38,12 +38,14 @@ pub(super) struct Reader {
     redis: Redis,
     settings: Settings,
     prints: Prints,
-    ledger: Ledger,
-    clock: Arc<dyn Clock>,
-    shared: Arc<Shared>,
+    pub(super) ledger: Ledger,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) shared: Arc<Shared>,
     position: Option<Position>,
-    /// When the last heartbeat was written, by the store's clock.
-    beat: Option<u64>,
+    /// Whether an operator accepted the store as it is, and it was not read since.
+    pub(super) accepted: bool,
+    /// When the last heartbeat was written, by the store's clock, and when it was read.
+    pub(super) beat: Option<(u64, Instant)>,
     swept: Instant,
 }
 
@@ -64,6 +66,7 @@ impl Reader {
             clock,
             shared,
             position: None,
+            accepted: false,
             beat: None,
             swept: Instant::now(),
         }
@@ -128,11 +131,15 @@ impl Reader {
         let Probe { head, .. } = wire.probe().await?;
         let entry = wire.entry(&position.id).await?;
         let ours = entry.is_some_and(|entry| position.is_at(&entry.link));
-        let next = position.resume(&head, ours, history);
-        if next == Next::Follow {
-            position.history = history.into();
+        match position.resume(&head, ours, history) {
+            Next::Follow => position.history = history.into(),
+            lost @ (Next::Replace | Next::Unite(_)) => return Ok(lost),
         }
-        Ok(next)
+        Ok(if self.accepted {
+            Next::Replace
+        } else {
+            Next::Follow
+        })
     }
 
     /// Follows the log until the thread is lost.
@@ -142,6 +149,8 @@ impl Reader {
         mut position: Position,
     ) -> Result<Next, ReadError> {
         let mut was_behind = false;
+        // When the node last said that it is a primary.
+        let mut confirmed = None;
         loop {
             let sent = Instant::now();
             // Until it is known how it goes on, it stands where it stood.
@@ -153,9 +162,9 @@ impl Reader {
                     Next::Follow => {}
                     lost @ (Next::Replace | Next::Unite(_)) => return Ok(lost),
                 }
-                let is_accepted = self.apply(&entry);
+                self.apply(&entry);
                 position = position.after(entry.link);
-                if is_accepted {
+                if self.accepted {
                     self.position = Some(position);
                     return Ok(Next::Replace);
                 }
@@ -164,13 +173,15 @@ impl Reader {
             if count == MOST {
                 continue;
             }
-            if !is_idle && !self.settings.heartbeat {
+            let is_primary = confirmed.is_some_and(|confirmed| sent < confirmed + self.block());
+            if !is_idle && is_primary && !self.settings.heartbeat {
                 self.shared.complete_at(sent);
                 was_behind = false;
                 continue;
             }
             let asked = Instant::now();
             let Probe { head, now } = wire.probe().await?;
+            confirmed = Some(asked);
             match position.at_end(&head) {
                 End::Reached => {
                     was_behind = false;
@@ -178,20 +189,26 @@ impl Reader {
                 }
                 // The next read brings it; where that brings nothing, it was trimmed.
                 End::Behind if is_idle && was_behind => return Ok(Next::Replace),
-                End::Behind => was_behind = is_idle,
+                End::Behind if is_idle => was_behind = true,
+                // What was read was all that there was when it was asked for.
+                End::Behind => {
+                    was_behind = false;
+                    self.complete(sent, now);
+                }
                 End::Lost(next) => return Ok(next),
             }
         }
     }
 
-    /// The end of the log was reached at a moment, when it was `now` in the store.
+    /// All was read that was written until a moment; later it was `now` in the store.
     fn complete(&self, moment: Instant, now: u64) {
         if !self.settings.heartbeat {
             self.shared.complete_at(moment);
-        } else if let Some(beat) = self.beat {
+        } else if let Some((beat, read)) = self.beat {
             let age = Duration::from_millis(now.saturating_sub(beat));
+            // The store's clock may have been put back: no heartbeat is younger than its reading.
             if let Some(beaten) = moment.checked_sub(age) {
-                self.shared.complete_at(beaten);
+                self.shared.complete_at(beaten.min(read));
             }
         }
     }
@@ -204,26 +221,32 @@ impl Reader {
         history: &str,
     ) -> Result<Position, ReadError> {
         let began = Instant::now();
-        let (copy, head, seen, why) = loop {
-            let Probe { head, .. } = wire.probe().await?;
-            let (copy, is_empty) = self.read_state(wire).await?;
-            let Probe { head: seen, .. } = wire.probe().await?;
-            if let Some(why) = why.of_snapshot(self.position.as_ref(), &head, &seen, is_empty) {
-                break (copy, head, seen, why);
+        let Probe { head, .. } = wire.probe().await?;
+        let (copy, is_empty) = self.read_state(wire).await?;
+        let Probe { head: seen, .. } = wire.probe().await?;
+        let ours = self.position.as_ref();
+        let why = why.of_snapshot(ours, &head, &seen, is_empty);
+        let is_missed = ours.is_some_and(|ours| !ours.is_head(&head));
+        let why = why.ok_or(ReadError::Unsettled)?;
+        let accepted = std::mem::take(&mut self.accepted);
+        match why {
+            Next::Unite(why) => self.shared.diverge(why),
+            Next::Follow | Next::Replace => {
+                self.shared.counts.replaced.fetch_add(1, Ordering::Relaxed);
+                if accepted {
+                    self.shared.diverged.store(false, Ordering::Release);
+                }
             }
-        };
-        if let Next::Unite(why) = why {
-            self.shared.diverge(why);
-        } else {
-            self.shared.counts.replaced.fetch_add(1, Ordering::Relaxed);
         }
         if self.shared.diverged.load(Ordering::Acquire) {
             copy.unite(&self.shared.copy.load());
         }
         let names: usize = copy.held().map(|(_, count)| count).sum();
         self.shared.copy.store(Arc::new(copy));
-        // What an event told in the meantime, and left no trace of, may be missed.
-        self.ledger.touch();
+        if is_missed {
+            // Of some events the state holds no trace.
+            self.ledger.missed();
+        }
         tracing::info!(names, took = ?began.elapsed(), "revocations read whole");
         Ok(Position {
             generation: head.generation,
@@ -241,72 +264,15 @@ impl Reader {
         loop {
             let (next, page) = wire.page(cursor, MOST).await?;
             for (name, value) in &page {
-                self.take(&copy, name, value);
+                self.take(name, value, |name, strikes, cleared| {
+                    copy.put(name, strikes, cleared);
+                });
             }
             is_empty &= page.is_empty();
             if next == 0 {
                 return Ok((copy, is_empty));
             }
             cursor = next;
-        }
-    }
-
-    /// Takes in an entry; whether it says that the store is to be taken as it is.
-    fn apply(&mut self, entry: &Entry) -> bool {
-        self.shared.counts.entries.fetch_add(1, Ordering::Relaxed);
-        match &*entry.op {
-            "put" => self.take(&self.shared.copy.load(), &entry.name, &entry.value),
-            "event" => self.tell(&entry.value),
-            "beat" => {
-                let millis = entry.link.id.split('-').next();
-                self.beat = millis.and_then(|millis| millis.parse().ok()).or(self.beat);
-            }
-            "accept" => {
-                self.shared.diverged.store(false, Ordering::Release);
-                return true;
-            }
-            _ => self.unreadable("an unknown operation"),
-        }
-        false
-    }
-
-    fn take(&self, copy: &Copy, name: &str, value: &str) {
-        let (Some(key), Ok(value)) = (Key::parse(name), serde_json::from_str::<Value>(value))
-        else {
-            return self.unreadable("a name or a value");
-        };
-        match key {
-            Key::Revoked(named) => copy.put(named.lent(), value.strikes(), value.cleared()),
-            Key::Lifecycle { .. } => {
-                for event in &value.events {
-                    self.tell(event);
-                }
-            }
-        }
-    }
-
-    fn tell(&self, written: &str) {
-        let event = serde_json::from_str::<StoredEvent>(written).ok();
-        let Some(event) = event.and_then(|event| event.event()) else {
-            return self.unreadable("an event");
-        };
-        if let Err(error) = event::apply(&event, &self.ledger, self.clock.now()) {
-            // The error itself may name a subject.
-            tracing::warn!(
-                why = error.kind(),
-                event = event.kind.as_str(),
-                "event of the store not taken"
-            );
-        }
-    }
-
-    fn unreadable(&self, what: &'static str) {
-        let count: &AtomicU64 = &self.shared.counts.unreadable;
-        if count.fetch_add(1, Ordering::Relaxed) == 0 {
-            tracing::error!(
-                what,
-                "the revocation store holds something that is not of its format; more of it is only counted"
-            );
         }
     }
 

@@ -35,6 +35,8 @@ pub(super) enum ReadError {
     NoPrimary,
     #[error("expected {0}, came something else")]
     Answer(&'static str),
+    #[error("the store was made anew while it was read, or has a state and no head")]
+    Unsettled,
     #[error("the store is of format {0}, expected 1: use the version of subgate that writes it")]
     Format(String),
 }

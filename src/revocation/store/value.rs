@@ -52,6 +52,12 @@ pub struct WrittenClearing {
     /// By whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Box<str>>,
+    /// Of which source alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Box<str>>,
+    /// Since when alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
 }
 
 /// A lifecycle event.
@@ -86,9 +92,12 @@ impl Value {
         self.strikes.iter().map(WrittenStrike::strike).collect()
     }
 
-    /// When it was last cleared.
+    /// When it was last cleared of everything; a copy that lost the thread knows not enough of its
+    /// strikes to clear it of some.
     pub fn cleared(&self) -> Option<Cleared> {
-        self.cleared.as_ref().map(|cleared| Cleared {
+        let whole =
+            |cleared: &&WrittenClearing| cleared.source.is_none() && cleared.since.is_none();
+        self.cleared.as_ref().filter(whole).map(|cleared| Cleared {
             at: Timestamp::from_millis(cleared.at),
             until: Timestamp::from_millis(cleared.until),
         })

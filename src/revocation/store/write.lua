@@ -32,6 +32,13 @@ local function append(what, value)
   return {'written', number, id}
 end
 
+-- Nothing changes, but `WAIT` has something to wait for: who writes again may do so because too few
+-- replicas had it the first time.
+local function known_already()
+  redis.call('HSET', head, 'format', '1')
+  return {'known', 0, ''}
+end
+
 local old = redis.call('HGET', state, name)
 local value = old and cjson.decode(old) or {}
 
@@ -61,15 +68,23 @@ local function covers(one, other)
   return later(one.before, other.before) and later(one['until'], other['until'])
 end
 
+-- Whether a strike is one of those that were last taken back.
+local function taken_back(strike)
+  local cleared = value.cleared
+  return cleared and strike.at <= cleared.at
+    and (not cleared.source or cleared.source == strike.source)
+    and (not cleared.since or strike.at >= cleared.since)
+end
+
 if op == 'strike' then
   local strike = cjson.decode(payload)
-  if value.cleared and strike.at <= value.cleared.at then
+  if taken_back(strike) then
     return {'cleared', 0, ''}
   end
   local strikes = {}
   for _, known in ipairs(value.strikes or {}) do
     if known.source == strike.source and covers(known, strike) then
-      return {'known', 0, ''}
+      return known_already()
     end
     if not known['until'] or known['until'] > now then
       strikes[#strikes + 1] = known
@@ -106,7 +121,12 @@ if op == 'clear' then
     return {'nothing', 0, ''}
   end
   value.strikes = #strikes > 0 and strikes or nil
-  value.cleared = {at = now, ['until'] = tonumber(ending), by = payload}
+  value.cleared = {at = now, ['until'] = tonumber(ending), by = payload,
+    source = source ~= '' and source or nil, since = tonumber(since)}
+  if not value.strikes then
+    -- Nothing stands any more that would have to stay for longer.
+    redis.call('ZADD', ends, ending, name)
+  end
   return put()
 end
 
@@ -116,7 +136,7 @@ if op == 'event' then
   local newer = 0
   for _, known in ipairs(value.events or {}) do
     if known == payload then
-      return {'known', 0, ''}
+      return known_already()
     end
     local other = cjson.decode(known)
     if other.type == event.type and other.time > event.time then

@@ -1,30 +1,22 @@
 //! Writes: each one a script, so that state and log never part.
 
+mod link;
+
 use super::name::Key;
 use super::value::{StoredEvent, Value, WrittenStrike};
 use super::{FORMAT, Keys};
 use crate::clock::{Clock, Timestamp};
 use crate::event::Event;
-use crate::net::redis::{Connection, Options, Redis, RedisError, is_moved};
+use crate::net::redis::{Redis, RedisError};
 use crate::revocation::name::Named;
-use redis::{Cmd, Script, cmd};
+use link::{Link, Write, ask};
+use redis::cmd;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Mutex;
 
-/// How many entries the log keeps, about.
-const LOG_KEPT: usize = 100_000;
-
-/// How long a command may take.
-const RESPONSE: Duration = Duration::from_secs(2);
-
-/// How long replicas have to confirm a write.
-const CONFIRMED_WITHIN: Duration = Duration::from_secs(1);
-
-/// How far our clock and that of Redis may be apart.
-const APART: Duration = Duration::from_secs(2);
+/// The latest time that the script can write: its JSON has fourteen digits.
+const LATEST: Timestamp = Timestamp::from_millis(99_999_999_999_999);
 
 /// How many names are read at once.
 const PAGE: usize = 1000;
@@ -32,19 +24,7 @@ const PAGE: usize = 1000;
 /// Writes to the store; a handle, cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    redis: Redis,
-    keys: Keys,
-    script: Script,
-    /// How many replicas must have a write before it is acknowledged.
-    min_replicas: usize,
-    clock: Arc<dyn Clock>,
-    /// The connection, and the only writer on it: `WAIT` waits for what was written here.
-    connection: Mutex<Option<Connection>>,
+    link: Arc<Link>,
 }
 
 /// What became of a write.
@@ -88,6 +68,9 @@ pub enum StoreError {
     /// The clocks are apart: instants would mean something else there.
     #[error("our clock and that of Redis are {} ms apart, expected at most 2 s: set the clocks", .0.as_millis())]
     Clocks(Duration),
+    /// It says that it will happen.
+    #[error("time: expected one that lies at most 5 minutes ahead, came {0}")]
+    Ahead(Timestamp),
     /// The store is of another version.
     #[error(
         "the store is of format {0}, expected {FORMAT}: use the version of subgate that writes it"
@@ -104,33 +87,33 @@ pub enum StoreError {
 impl Writer {
     /// Writes to the store under these keys.
     pub fn new(redis: Redis, keys: Keys, min_replicas: usize, clock: Arc<dyn Clock>) -> Self {
-        let inner = Inner {
-            redis,
-            keys,
-            script: Script::new(include_str!("write.lua")),
-            min_replicas,
-            clock,
-            connection: Mutex::new(None),
-        };
         Self {
-            inner: Arc::new(inner),
+            link: Arc::new(Link::new(redis, keys, min_replicas, clock)),
         }
     }
 
-    /// Revokes what a name names. `keep_until` is when the name may be forgotten: never without it.
+    /// Revokes what a name names, until the strike ends.
     pub async fn revoke(
         &self,
         named: &Named,
         strike: &WrittenStrike,
-        keep_until: Option<Timestamp>,
     ) -> Result<Written, StoreError> {
-        let payload = serde_json::to_string(strike).map_err(|_| StoreError::Answer)?;
+        let until = strike.until.map(Timestamp::from_millis);
+        let until = until.filter(|until| *until <= LATEST);
+        for time in [Some(strike.at), strike.before].into_iter().flatten() {
+            self.link.has_come(Timestamp::from_millis(time))?;
+        }
+        let strike = WrittenStrike {
+            until: until.map(Timestamp::as_millis),
+            ..strike.clone()
+        };
+        let payload = serde_json::to_string(&strike).map_err(|_| StoreError::Answer)?;
         let name = Key::Revoked(named.clone()).to_string();
         let write = Write {
-            keep_until,
+            keep_until: until,
             ..Write::new("strike", name, payload)
         };
-        self.write(&write).await
+        self.link.write(&write).await
     }
 
     /// Takes back what was revoked under a name: all of it, or what came from a source since a moment.
@@ -144,7 +127,7 @@ impl Writer {
     ) -> Result<Written, StoreError> {
         let (source, since) = from.unzip();
         let write = Write {
-            keep_until: Some(known_until),
+            keep_until: Some(known_until.min(LATEST)),
             source: source.unwrap_or_default().to_owned(),
             since: since.map(|since| since.as_millis().to_string()),
             ..Write::new(
@@ -153,7 +136,7 @@ impl Writer {
                 by.to_owned(),
             )
         };
-        self.write(&write).await
+        self.link.write(&write).await
     }
 
     /// Tells of a lifecycle event; `keep_until` is when it may be forgotten.
@@ -163,6 +146,7 @@ impl Writer {
         source: &str,
         keep_until: Option<Timestamp>,
     ) -> Result<Written, StoreError> {
+        self.link.has_come(event.time)?;
         let stored = StoredEvent::new(event, source);
         let name = Key::of_event(event).ok_or(StoreError::Answer)?.to_string();
         let payload = serde_json::to_string(&stored).map_err(|_| StoreError::Answer)?;
@@ -173,208 +157,47 @@ impl Writer {
         if stored.is_passing() {
             write.source = "passing".to_owned();
         }
-        self.write(&write).await
+        self.link.write(&write).await
     }
 
     /// Says that somebody is there: what copies measure their staleness by, where `heartbeat` is set.
     pub async fn beat(&self) -> Result<Written, StoreError> {
-        self.write(&Write::new("beat", String::new(), String::new()))
+        self.link
+            .write(&Write::new("beat", String::new(), String::new()))
             .await
     }
 
     /// Tells every copy to hold what the store holds, and nothing more: after a loss that an operator
     /// has looked at.
     pub async fn accept(&self, by: &str) -> Result<Written, StoreError> {
-        self.write(&Write::new("accept", String::new(), by.to_owned()))
+        self.link
+            .write(&Write::new("accept", String::new(), by.to_owned()))
             .await
     }
 
-    /// All that is revoked and told, read page by page; `take` is called for each name.
-    pub async fn list(&self, mut take: impl FnMut(Listed)) -> Result<(), StoreError> {
-        let mut held = self.inner.connection.lock().await;
-        let connection = self.inner.connected(&mut held).await?;
-        let mut cursor = 0_u64;
+    /// All that is revoked and told, read page by page; `take` is called for each name, for one that
+    /// changes meanwhile more than once perhaps. Says how many names could not be read.
+    pub async fn list(&self, mut take: impl FnMut(Listed)) -> Result<usize, StoreError> {
+        // Writes do not wait for it.
+        let connection = &mut self.link.connect().await?;
+        let (mut cursor, mut unreadable) = (0_u64, 0);
         loop {
             let mut scan = cmd("HSCAN");
-            scan.arg(&self.inner.keys.state)
+            scan.arg(self.link.state())
                 .arg(cursor)
                 .arg("COUNT")
                 .arg(PAGE);
             let (next, page) = ask::<(u64, HashMap<String, String>)>(connection, &scan).await?;
             for (key, value) in page {
-                if let (Some(key), Ok(value)) = (Key::parse(&key), serde_json::from_str(&value)) {
-                    take(Listed { key, value });
+                match (Key::parse(&key), serde_json::from_str(&value)) {
+                    (Some(key), Ok(value)) => take(Listed { key, value }),
+                    (None, _) | (_, Err(_)) => unreadable += 1,
                 }
             }
             if next == 0 {
-                return Ok(());
+                return Ok(unreadable);
             }
             cursor = next;
         }
-    }
-
-    async fn write(&self, write: &Write) -> Result<Written, StoreError> {
-        let inner = &self.inner;
-        let mut held = inner.connection.lock().await;
-        let connection = inner.connected(&mut held).await?;
-        match inner.run(connection, write).await {
-            // The node is no primary any more: a write changes nothing the second time.
-            Err(Failed::Moved(_)) => {
-                *held = None;
-                let connection = inner.connected(&mut held).await?;
-                inner.run(connection, write).await
-            }
-            outcome => outcome,
-        }
-        .map_err(|failed| match failed {
-            Failed::Moved(error) => {
-                *held = None;
-                error.into()
-            }
-            Failed::Store(error @ StoreError::Redis(_)) => {
-                *held = None;
-                error
-            }
-            Failed::Store(error) => error,
-        })
-    }
-}
-
-/// One write.
-struct Write {
-    op: &'static str,
-    name: String,
-    payload: String,
-    keep_until: Option<Timestamp>,
-    source: String,
-    since: Option<String>,
-}
-
-enum Failed {
-    Moved(RedisError),
-    Store(StoreError),
-}
-
-impl Write {
-    const fn new(op: &'static str, name: String, payload: String) -> Self {
-        Self {
-            op,
-            name,
-            payload,
-            keep_until: None,
-            source: String::new(),
-            since: None,
-        }
-    }
-}
-
-impl Inner {
-    /// The connection that is held, or a new one whose clock is ours.
-    async fn connected<'h>(
-        &self,
-        held: &'h mut Option<Connection>,
-    ) -> Result<&'h mut Connection, StoreError> {
-        let connection = match held.take() {
-            Some(connection) => connection,
-            None => {
-                let options = Options {
-                    response_timeout: RESPONSE,
-                    pushes: None,
-                };
-                let mut connection = self
-                    .redis
-                    .primary(self.keys.head.as_bytes(), options)
-                    .await?;
-                self.compare_clocks(&mut connection).await?;
-                connection
-            }
-        };
-        Ok(held.insert(connection))
-    }
-
-    async fn compare_clocks(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        let (secs, micros) = ask::<(u64, u64)>(connection, &cmd("TIME")).await?;
-        let theirs = Timestamp::from_millis(secs.saturating_mul(1000) + micros / 1000);
-        let ours = self.clock.now();
-        let apart = ours.since(theirs).max(theirs.since(ours));
-        if apart > APART {
-            return Err(StoreError::Clocks(apart));
-        }
-        Ok(())
-    }
-
-    async fn run(&self, connection: &mut Connection, write: &Write) -> Result<Written, Failed> {
-        let Keys {
-            head,
-            state,
-            ends,
-            log,
-        } = &self.keys;
-        let millis = |time: Option<Timestamp>| {
-            time.map_or_else(String::new, |time| time.as_millis().to_string())
-        };
-        let mut invocation = self.script.prepare_invoke();
-        for key in [head, state, ends, log] {
-            invocation.key(key);
-        }
-        // Drawn anew each time: it tells entries apart, and the first one names the generation.
-        let drawn = format!("{:016x}", RandomState::new().hash_one(self.clock.now()));
-        invocation
-            .arg(write.op)
-            .arg(drawn)
-            .arg(LOG_KEPT)
-            .arg(&write.name)
-            .arg(&write.payload)
-            .arg(millis(write.keep_until))
-            .arg(&write.source)
-            .arg(write.since.as_deref().unwrap_or_default());
-        let answer: Result<(String, u64, String), _> = invocation.invoke_async(connection).await;
-        let (status, ..) = answer.map_err(|error| refused(connection, &error))?;
-        let written = match &*status {
-            "written" => Written::New,
-            "known" => Written::Known,
-            "cleared" => Written::Restored,
-            "nothing" => Written::Nothing,
-            _ => return Err(Failed::Store(StoreError::Answer)),
-        };
-        self.confirmed(connection).await?;
-        Ok(written)
-    }
-
-    /// Waits until enough replicas have what was written on this connection.
-    async fn confirmed(&self, connection: &mut Connection) -> Result<(), Failed> {
-        let wanted = self.min_replicas;
-        if wanted == 0 {
-            return Ok(());
-        }
-        let mut wait = cmd("WAIT");
-        wait.arg(wanted).arg(CONFIRMED_WITHIN.as_millis() as u64);
-        let confirmed = wait.query_async::<usize>(connection).await;
-        let confirmed = confirmed.map_err(|error| refused(connection, &error))?;
-        if confirmed < wanted {
-            return Err(Failed::Store(StoreError::Unconfirmed { confirmed, wanted }));
-        }
-        Ok(())
-    }
-}
-
-async fn ask<T: redis::FromRedisValue>(
-    connection: &mut Connection,
-    command: &Cmd,
-) -> Result<T, StoreError> {
-    let answer = command.query_async(connection).await;
-    answer.map_err(|error| StoreError::Redis(connection.error(&error)))
-}
-
-fn refused(connection: &Connection, error: &redis::RedisError) -> Failed {
-    match error.code() {
-        Some("FULL") => Failed::Store(StoreError::Full),
-        Some("FORMAT") => {
-            let format = error.detail().unwrap_or_default();
-            let format = format.split(' ').nth(5).unwrap_or_default();
-            Failed::Store(StoreError::Format(format.trim_end_matches(',').to_owned()))
-        }
-        Some(_) | None if is_moved(error) => Failed::Moved(connection.error(error)),
-        Some(_) | None => Failed::Store(StoreError::Redis(connection.error(error))),
     }
 }
