@@ -133,16 +133,16 @@ impl Copy {
         tenant: Option<&str>,
         now: Timestamp,
     ) -> Result<(), Hit> {
-        let issuer = &*token.issuer().config().issuer;
+        let url = &*token.issuer().config().issuer;
         let issued = Issued::of(token, now);
         let named = |kind, name: Option<&str>| match name {
-            Some(name) => self.look(Name::of_issuer(kind, issuer, name), issued),
+            Some(name) => self.look(Name::of_issuer(kind, url, name), issued),
             None => Ok(()),
         };
         named(Kind::Token, token.claims().text("jti"))?;
         named(Kind::Session, token.claims().text("sid"))?;
         named(Kind::Key, Some(token.key().name()))?;
-        self.look(Name::issuer(issuer), issued)?;
+        self.look(Name::issuer(url), issued)?;
         if let Ok(subject) = token.subject() {
             self.check_person(Kind::Subject, token, tenant, subject.normalized(), now)?;
         }

@@ -9,6 +9,7 @@ use ::redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnec
 use ::redis::cluster::ClusterClient;
 use ::redis::sentinel::{SentinelClient, SentinelServerType};
 use ::redis::{AsyncCommands as _, AsyncConnectionConfig, Client, RedisResult, TlsCertificates};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -124,7 +125,7 @@ async fn it_counts_the_commands_of_others_alone_and_tells_what_it_costs() {
         .set::<_, _, ()>("b", big)
         .await
         .expect("an answer");
-    assert!(redis.memory() > memory + 4_000_000);
+    assert!(redis.memory() > memory + 3_000_000);
     assert!(redis.cpu() > cpu);
 }
 
@@ -148,9 +149,12 @@ async fn a_proxy_passes_swallows_cuts_and_refuses() {
     connect(proxy.address()).await;
 
     proxy.refuse().await;
-    let refused = std::net::TcpStream::connect(proxy.address());
-    let refused = refused.expect_err("refused").kind();
-    assert_eq!(refused, std::io::ErrorKind::ConnectionRefused);
+    // A process that another test starts holds the closed socket until it runs its program.
+    until("it refuses", async || {
+        let refused = std::net::TcpStream::connect(proxy.address());
+        refused.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    })
+    .await;
     proxy.pass().await;
     connect(proxy.address()).await;
 }

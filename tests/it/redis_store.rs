@@ -2,7 +2,7 @@
 
 use crate::parts::redis::Redis as Server;
 use crate::parts::until;
-use crate::replica::{config, following, later, strike, token, tokens, writer};
+use crate::replica::{config, following, later, strike, token, tokens, writer, written};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -29,7 +29,7 @@ async fn a_source_that_is_taken_back_takes_nothing_from_others() {
         ..from("feed", early)
     };
     for strike in [shorter, from("feed", late), from("cli", early)] {
-        let written = store.revoke(&token("a"), &strike).await;
+        let written = written(&store, &token("a"), &strike).await;
         assert_eq!(written, Ok(Written::New), "{strike:?}");
     }
     let name = token("a");
@@ -111,7 +111,7 @@ async fn what_is_written_again_is_confirmed_by_replicas_that_have_it() {
     let write = async |strike: &WrittenStrike| {
         let redis = Redis::new(&connection, &connection.login).unwrap();
         let writer = Writer::new(redis, Keys::new("subgate"), 1, Arc::new(SystemClock));
-        writer.revoke(&token("a"), strike).await
+        written(&writer, &token("a"), strike).await
     };
     let strike = strike();
     replica.pause();

@@ -39,12 +39,24 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// # Panics
 /// If it has not after [`PATIENCE`]; `what` says what was waited for.
-pub(crate) async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, done: impl AsyncFnMut() -> bool) {
+    until_within(PATIENCE, what, done).await;
+}
+
+/// Waits longer, or less long, until `done` says so.
+///
+/// # Panics
+/// If it has not after that.
+pub(crate) async fn until_within(
+    patience: Duration,
+    what: &str,
+    mut done: impl AsyncFnMut() -> bool,
+) {
     let began = Instant::now();
     while !done().await {
         assert!(
-            began.elapsed() < PATIENCE,
-            "still not after {PATIENCE:?}: {what}"
+            began.elapsed() < patience,
+            "still not after {patience:?}: {what}"
         );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -19,6 +19,10 @@ use tempfile::TempDir;
 pub(crate) const USERS: &str = "user writer on >writer-password ~* &* +@all -@admin -@dangerous\n\
      user reader on >reader-password ~* &* -@all +@read +@connection\n";
 
+/// How long servers may take to agree on something: an election that came to nothing is held again
+/// after seconds, on a busy machine more than once.
+const AGREEMENT: Duration = Duration::from_secs(90);
+
 const OPERATOR: [&str; 5] = [
     "--user",
     "operator",
@@ -65,8 +69,8 @@ impl Options {
 
     /// As a replica of another.
     pub(crate) fn replica_of(self, primary: SocketAddr) -> Self {
-        let address = format!("{} {}", primary.ip(), primary.port());
-        self.with(&["--replicaof", &address])
+        let (host, port) = (primary.ip().to_string(), primary.port().to_string());
+        self.with(&["--replicaof", &host, &port])
     }
 
     /// As a Sentinel, with these lines in its file.

@@ -1,11 +1,13 @@
 //! A proxy that can lose what it is given.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
 /// A running proxy; it is gone, with its connections, when it is dropped.
@@ -108,7 +110,7 @@ async fn run(
         if !mode.listens {
             listener = None;
         } else if listener.is_none() {
-            listener = Some(TcpListener::bind(address).await.expect("its own address"));
+            listener = Some(again(address).await);
         }
         tell.send_replace((mode.listens, cuts));
         let accepted = async {
@@ -124,6 +126,17 @@ async fn run(
             },
         }
         while connections.try_join_next().is_some() {}
+    }
+}
+
+/// Listens where it did before. A process that was started meanwhile holds the closed socket until it
+/// runs its program.
+async fn again(address: SocketAddr) -> TcpListener {
+    loop {
+        if let Ok(listener) = TcpListener::bind(address).await {
+            return listener;
+        }
+        sleep(Duration::from_millis(10)).await;
     }
 }
 

@@ -176,28 +176,21 @@ impl World {
             } => {
                 let page: Vec<u32> = self.store.state.range(from..).take(2).copied().collect();
                 read.extend(&page);
-                match page.last() {
-                    Some(last) => {
-                        let from = last + 1;
-                        self.doing = Doing::Snapshot {
-                            why,
-                            head,
-                            from,
-                            read,
-                        };
-                    }
-                    None => {
-                        let after = self.head();
-                        match why.of_snapshot(
-                            self.position.as_ref(),
-                            &head,
-                            &after,
-                            read.is_empty(),
-                        ) {
-                            Some(why) => self.replaced(why, head, after, read),
-                            None => self.go_on(why),
-                        }
-                    }
+                if let Some(last) = page.last() {
+                    let from = last + 1;
+                    self.doing = Doing::Snapshot {
+                        why,
+                        head,
+                        from,
+                        read,
+                    };
+                    return;
+                }
+                let (ours, after) = (self.position.as_ref(), self.head());
+                match why.of_snapshot(ours, &head, &after, read.is_empty()) {
+                    Some(why) => self.replaced(why, head, after, read),
+                    // It connects again.
+                    None => self.doing = Doing::Nothing,
                 }
             }
             Doing::Following { was_behind } => self.follow(was_behind),

@@ -155,7 +155,7 @@ impl Writer {
             ..Write::new("event", name, payload)
         };
         if stored.is_passing() {
-            write.source = "passing".to_owned();
+            "passing".clone_into(&mut write.source);
         }
         self.link.write(&write).await
     }

@@ -1,6 +1,7 @@
 //! A Cluster: three primaries, and a replica of each.
 
-use super::Redis;
+use super::super::until_within;
+use super::{AGREEMENT, Redis};
 use std::net::SocketAddr;
 
 const PRIMARIES: u16 = 3;
@@ -22,7 +23,7 @@ impl Cluster {
                 "--cluster-enabled",
                 "yes",
                 "--cluster-node-timeout",
-                "1000",
+                "3000",
                 "--cluster-replica-validity-factor",
                 "0",
             ]);
@@ -75,7 +76,7 @@ impl Cluster {
         let old = node.address().port();
         node.kill();
         let mut new = None;
-        super::super::until("a replica takes its place", async || {
+        until_within(AGREEMENT, "a replica takes its place", async || {
             let alive = self
                 .nodes
                 .iter()
@@ -115,7 +116,7 @@ impl Cluster {
     }
 
     async fn settled(&self, what: &str, is_it: impl Fn(&Redis) -> bool) {
-        super::super::until(what, async || self.nodes.iter().all(&is_it)).await;
+        until_within(AGREEMENT, what, async || self.nodes.iter().all(&is_it)).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! A primary, two replicas and three Sentinels that watch them.
 
-use super::Redis;
+use super::super::until_within;
+use super::{AGREEMENT, Redis};
 use std::net::SocketAddr;
 
 /// The name under which the Sentinels know the primary.
@@ -23,8 +24,8 @@ impl Sentinel {
         for _ in 0..3 {
             let text = format!(
                 "sentinel monitor {NAME} {} {} 2\n\
-                 sentinel down-after-milliseconds {NAME} 500\n\
-                 sentinel failover-timeout {NAME} 5000\n",
+                 sentinel down-after-milliseconds {NAME} 2000\n\
+                 sentinel failover-timeout {NAME} 3000\n",
                 at.ip(),
                 at.port()
             );
@@ -39,6 +40,8 @@ impl Sentinel {
                 "100",
                 "ping-period",
                 "100",
+                "tilt-period",
+                "2000",
             ]);
             sentinels.push(sentinel);
         }
@@ -46,7 +49,7 @@ impl Sentinel {
             servers: vec![primary, first, second],
             sentinels,
         };
-        super::super::until("the Sentinels know everybody", async || {
+        until_within(AGREEMENT, "the Sentinels know everybody", async || {
             all.sentinels.iter().all(|sentinel| {
                 known(sentinel, "num-slaves") == 2 && known(sentinel, "num-other-sentinels") == 2
             }) && all.servers[1..].iter().all(linked)
@@ -82,7 +85,7 @@ impl Sentinel {
     pub(crate) async fn kill_primary(&mut self) -> SocketAddr {
         let old = self.primary_now();
         self.primary().kill();
-        super::super::until("there is another primary", async || {
+        until_within(AGREEMENT, "there is another primary", async || {
             let now = told(&self.sentinels[0]);
             let agreed = self.sentinels.iter().all(|sentinel| told(sentinel) == now);
             agreed && now != old && self.primary().info("replication", "role") == "master"

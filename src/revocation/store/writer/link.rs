@@ -1,15 +1,15 @@
-//! The way to the store: a connection that is held, the script that runs on it, and `WAIT`.
+//! The way to the store: connections, the script that runs on them, and `WAIT`.
 
 use super::{StoreError, Written};
 use crate::clock::{Clock, Timestamp};
 use crate::event::AHEAD;
 use crate::net::redis::{Connection, Options, Redis, RedisError, is_moved};
 use crate::revocation::store::Keys;
+use parking_lot::Mutex;
 use redis::{Cmd, Script, cmd};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// How many entries the log keeps, about.
@@ -18,8 +18,11 @@ const LOG_KEPT: usize = 100_000;
 /// How long a command may take.
 const RESPONSE: Duration = Duration::from_secs(2);
 
-/// How long replicas have to confirm a write.
-const CONFIRMED_WITHIN: Duration = Duration::from_secs(1);
+/// How long replicas have to confirm a write, in milliseconds.
+const CONFIRMED_WITHIN_MILLIS: u64 = 1000;
+
+/// How many connections are kept for later.
+const KEPT: usize = 4;
 
 /// How far our clock and that of Redis may be apart.
 const APART: Duration = Duration::from_secs(2);
@@ -36,8 +39,8 @@ pub(super) struct Link {
     /// How many replicas must have a write before it is acknowledged.
     min_replicas: usize,
     clock: Arc<dyn Clock>,
-    /// The connection, and the only writer on it: `WAIT` waits for what was written here.
-    held: Mutex<Option<Held>>,
+    /// Connections that nobody uses. Whoever writes has one alone: `WAIT` waits for what was written on it.
+    idle: Mutex<Vec<Held>>,
 }
 
 #[derive(Debug)]
@@ -88,7 +91,7 @@ impl Link {
             script: Script::new(include_str!("../write.lua")),
             min_replicas,
             clock,
-            held: Mutex::new(None),
+            idle: Mutex::default(),
         }
     }
 
@@ -107,28 +110,28 @@ impl Link {
 
     /// Writes, and waits for the replicas.
     pub(super) async fn write(&self, write: &Write) -> Result<Written, StoreError> {
-        let mut held = self.held.lock().await;
-        let connection = self.connected(&mut held).await?;
-        match self.run(connection, write).await {
+        let mut held = self.taken().await?;
+        let mut outcome = self.run(&mut held.connection, write).await;
+        if matches!(outcome, Err(Failed::Moved(_))) {
             // The node is no primary any more: a write changes nothing the second time.
-            Err(Failed::Moved(_)) => {
-                *held = None;
-                let connection = self.connected(&mut held).await?;
-                self.run(connection, write).await
-            }
-            outcome => outcome,
+            self.idle.lock().clear();
+            held = self.opened().await?;
+            outcome = self.run(&mut held.connection, write).await;
         }
-        .map_err(|failed| match failed {
-            Failed::Moved(error) => {
-                *held = None;
-                error.into()
+        match outcome {
+            Ok(written) => {
+                self.keep(held);
+                Ok(written)
             }
-            Failed::Store(error @ StoreError::Redis(_)) => {
-                *held = None;
-                error
+            Err(Failed::Moved(error) | Failed::Store(StoreError::Redis(error))) => {
+                self.idle.lock().clear();
+                Err(error.into())
             }
-            Failed::Store(error) => error,
-        })
+            Err(Failed::Store(error)) => {
+                self.keep(held);
+                Err(error)
+            }
+        }
     }
 
     /// A connection of its own.
@@ -141,25 +144,40 @@ impl Link {
         self.redis.primary(key, options).await
     }
 
-    /// The connection that is held, or a new one; its clock is ours.
-    async fn connected<'h>(
-        &self,
-        held: &'h mut Option<Held>,
-    ) -> Result<&'h mut Connection, StoreError> {
-        let mut connection = match held.take() {
-            Some(known) if known.compared.elapsed() < COMPARED_EVERY => {
-                return Ok(&mut held.insert(known).connection);
+    /// A connection that was kept, or a new one; its clock is ours.
+    async fn taken(&self) -> Result<Held, StoreError> {
+        let kept = self.idle.lock().pop();
+        if let Some(mut held) = kept {
+            if held.compared.elapsed() < COMPARED_EVERY {
+                return Ok(held);
             }
-            Some(known) => known.connection,
-            None => self.connect().await?,
-        };
+            match self.compare_clocks(&mut held.connection).await {
+                Ok(()) => {
+                    held.compared = Instant::now();
+                    return Ok(held);
+                }
+                // It was lost while nobody used it.
+                Err(StoreError::Redis(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.opened().await
+    }
+
+    async fn opened(&self) -> Result<Held, StoreError> {
+        let mut connection = self.connect().await?;
         self.compare_clocks(&mut connection).await?;
-        let compared = Instant::now();
-        let held = held.insert(Held {
+        Ok(Held {
             connection,
-            compared,
-        });
-        Ok(&mut held.connection)
+            compared: Instant::now(),
+        })
+    }
+
+    fn keep(&self, held: Held) {
+        let mut idle = self.idle.lock();
+        if idle.len() < KEPT {
+            idle.push(held);
+        }
     }
 
     async fn compare_clocks(&self, connection: &mut Connection) -> Result<(), StoreError> {
@@ -219,7 +237,7 @@ impl Link {
             return Ok(());
         }
         let mut wait = cmd("WAIT");
-        wait.arg(wanted).arg(CONFIRMED_WITHIN.as_millis() as u64);
+        wait.arg(wanted).arg(CONFIRMED_WITHIN_MILLIS);
         let confirmed = wait.query_async::<usize>(connection).await;
         let confirmed = confirmed.map_err(|error| refused(connection, &error))?;
         if confirmed < wanted {
