@@ -25,13 +25,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "tenant",
         &["request", "subject", "token", "datafile", "yaml"],
     ),
+    ("event", &["clock"]),
     (
         "revocation",
         &[
             "clock", "event", "load", "net", "datafile", "subject", "token", "tenant", "yaml",
         ],
     ),
-    ("event", &["clock"]),
     (
         "user",
         &[

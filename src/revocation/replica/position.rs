@@ -14,7 +14,8 @@ pub(super) struct Position {
     /// The head when the state was read that this copy began with: what was written meanwhile may be in
     /// the copy, and has not been read from the log yet.
     pub(super) seen: Head,
-    /// Which history of the server it was read from: a new one begins with each fail-over and restart.
+    /// The history of the server of which all that is known here is: a new one begins with each
+    /// fail-over and restart.
     pub(super) history: Box<str>,
 }
 
@@ -79,8 +80,8 @@ impl Next {
     pub(super) fn of_snapshot(
         self,
         ours: Option<&Position>,
-        before: &Head,
-        after: &Head,
+        (before, after): (&Head, &Head),
+        history: &str,
         is_empty: bool,
     ) -> Option<Self> {
         // What was read where there had been nothing is of a generation that nobody has told.
@@ -93,6 +94,9 @@ impl Next {
                 Some(Break::Generation)
             } else if before.number < ours.reached() {
                 Some(Break::Behind)
+            } else if ours.is_unproven() && *ours.history != *history {
+                // What was seen and never read from the log may be lost, and others in its place.
+                Some(Break::Predecessor)
             } else {
                 None
             }
@@ -163,6 +167,19 @@ impl Position {
     /// Whether nothing was written since.
     pub(super) fn is_head(&self, head: &Head) -> bool {
         !self.is_of_another(head) && head.number == self.number && head.drawn == self.drawn
+    }
+
+    /// Whether something may be known that has not been read from the log.
+    fn is_unproven(&self) -> bool {
+        self.number < self.seen.number
+    }
+
+    /// The log goes on from here on this history: if all that is known was read from the log, all of it
+    /// is of this history.
+    pub(super) fn goes_on(&mut self, history: &str) {
+        if !self.is_unproven() && *self.history != *history {
+            self.history = history.into();
+        }
     }
 
     /// The latest entry of which anything is known here.

@@ -120,7 +120,7 @@ impl Reader {
                 (Next::Follow, Some(position)) => position.clone(),
                 (next, _) => self.snapshot(&mut wire, next, &history).await?,
             };
-            next = self.read_on(&mut wire, position).await?;
+            next = self.read_on(&mut wire, position, &history).await?;
         }
     }
 
@@ -132,7 +132,7 @@ impl Reader {
         let entry = wire.entry(&position.id).await?;
         let ours = entry.is_some_and(|entry| position.is_at(&entry.link));
         match position.resume(&head, ours, history) {
-            Next::Follow => position.history = history.into(),
+            Next::Follow => position.goes_on(history),
             lost @ (Next::Replace | Next::Unite(_)) => return Ok(lost),
         }
         Ok(if self.accepted {
@@ -147,6 +147,7 @@ impl Reader {
         &mut self,
         wire: &mut Wire<'_>,
         mut position: Position,
+        history: &str,
     ) -> Result<Next, ReadError> {
         let mut was_behind = false;
         // When the node last said that it is a primary.
@@ -164,6 +165,7 @@ impl Reader {
                 }
                 self.apply(&entry);
                 position = position.after(entry.link);
+                position.goes_on(history);
                 if self.accepted {
                     self.position = Some(position);
                     return Ok(Next::Replace);
@@ -225,7 +227,7 @@ impl Reader {
         let (copy, is_empty) = self.read_state(wire).await?;
         let Probe { head: seen, .. } = wire.probe().await?;
         let ours = self.position.as_ref();
-        let why = why.of_snapshot(ours, &head, &seen, is_empty);
+        let why = why.of_snapshot(ours, (&head, &seen), history, is_empty);
         let is_missed = ours.is_some_and(|ours| !ours.is_head(&head));
         let why = why.ok_or(ReadError::Unsettled)?;
         let accepted = std::mem::take(&mut self.accepted);

@@ -161,7 +161,7 @@ impl World {
                         };
                         let next = position.resume(&head, ours, &history);
                         if next == Next::Follow {
-                            position.history = history;
+                            position.goes_on(&history);
                         }
                         next
                     }
@@ -186,8 +186,9 @@ impl World {
                     };
                     return;
                 }
-                let (ours, after) = (self.position.as_ref(), self.head());
-                match why.of_snapshot(ours, &head, &after, read.is_empty()) {
+                let (ours, after, history) =
+                    (self.position.as_ref(), self.head(), text(self.history));
+                match why.of_snapshot(ours, (&head, &after), &history, read.is_empty()) {
                     Some(why) => self.replaced(why, head, after, read),
                     // It connects again.
                     None => self.doing = Doing::Nothing,
@@ -242,6 +243,7 @@ impl World {
             }
             self.copy.insert(name);
             position = position.after(link);
+            position.goes_on(&text(self.history));
         }
         self.position = Some(position.clone());
         self.doing = Doing::Following { was_behind: false };
@@ -300,4 +302,31 @@ proptest! {
         let caught_up = world.store.state.is_subset(&world.copy);
         prop_assert!(caught_up, "{:?}", world);
     }
+}
+
+#[test]
+fn what_was_seen_in_the_state_and_lost_before_it_was_read_from_the_log_is_kept() {
+    use Step::{FailOver, Read, Trim, Write};
+    let lost = FailOver { lost: 1, back: 0 };
+    let begun = [Write(3), Read, Write(0), Read, Read];
+    let taken_over = [
+        lost,
+        Write(1),
+        Write(1),
+        Read,
+        Trim(0),
+        Read,
+        Read,
+        Read,
+        Read,
+    ];
+    let mut world = World::new();
+    for step in begun {
+        world.step(&step);
+    }
+    assert!(world.copy.contains(&0) && !world.diverged);
+    for step in taken_over {
+        world.step(&step);
+    }
+    assert!(world.copy.contains(&0) && world.diverged);
 }
