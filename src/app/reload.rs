@@ -154,6 +154,15 @@ impl Reloader {
             tracing::warn!(%warning, "risky setting");
         }
         self.parts.key = key;
+        // From here on events are taken as the new configuration reads them; requests under way still
+        // find them as the old one does.
+        spawn_blocking({
+            let (ledger, settings) = (self.parts.ledger.clone(), ledger_settings(&config.users));
+            let (old, new) = (&self.parts.config.tenant, &config.tenant);
+            let form = (!new.reads_as(old)).then(|| tenant_form(new));
+            move || ledger.reconfigure(settings, form)
+        })
+        .await?;
         self.swap(config, issuers, remembered, next);
         Ok(())
     }
@@ -187,7 +196,7 @@ impl Reloader {
             current,
             issuers: shared,
             remembered: kept,
-            ledger,
+            ledger: _,
             clock: _,
             load,
             metrics: _,
@@ -195,7 +204,6 @@ impl Reloader {
             key: _,
         } = &mut self.parts;
         load.resize(config.limits.in_flight, config.limits.waiting);
-        ledger.reconfigure(ledger_settings(&config.users), tenant_form(&config.tenant));
         next.decider.users().take_over();
         current.store(Arc::new(next));
         let issuers = Arc::new(issuers);

@@ -73,22 +73,6 @@ impl Books {
         }
     }
 
-    /// Empty ones in their place, with what they count.
-    pub(super) fn emptied(&self, settings: Settings) -> Self {
-        Self {
-            dropped: self.dropped,
-            lost: self.lost.clone(),
-            ..Self::new(settings, self.most)
-        }
-    }
-
-    /// Every tenant under which something of a user is kept, more than once perhaps.
-    pub(super) fn each_tenant(&self, mut take: impl FnMut(&Arc<str>)) {
-        self.subjects.each_tenant(&mut take);
-        self.ids.each_tenant(&mut take);
-        self.aliases.each_tenant(&mut take);
-    }
-
     pub(super) fn take(&mut self, event: &Event, arrived: Instant) -> Result<(), EventError> {
         self.sweep(arrived);
         let place = |name: &Arc<str>, tenant: Option<&Arc<str>>| Place {

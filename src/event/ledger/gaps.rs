@@ -50,6 +50,16 @@ impl Gaps {
         self.everywhere = self.everywhere.max(Some(arrived));
     }
 
+    /// Notes the gaps of tenants that are read in another form where that leads, too; gives whether
+    /// there was any.
+    pub(super) fn respell(&mut self, read: impl Fn(&str) -> Option<Arc<str>>) -> bool {
+        let respelled = self.houses.respelled(read);
+        for (house, arrived) in &respelled {
+            self.note(house, *arrived);
+        }
+        !respelled.is_empty()
+    }
+
     /// Whether something may be forgotten that was told after this was asked for.
     pub(super) fn lies_after(&self, sent: Instant, realm: &str, tenant: Option<&str>) -> bool {
         if self.everywhere.is_none() && self.houses.len() == 0 {

@@ -1,4 +1,4 @@
-//! The books under other settings.
+//! The books under other settings, and under another form of tenants.
 
 use super::Settings;
 use super::alias::Alias;
@@ -7,68 +7,107 @@ use super::fence::Fence;
 use super::shelf::Place;
 use super::suspension::Suspension;
 use crate::event::TenantForm;
+use std::time::Duration;
 use tokio::time::Instant;
 
 impl Books {
-    /// Whether other settings are for what is kept already, too.
-    pub(super) fn is_touched_by(&self, settings: Settings, tenants: &TenantForm) -> bool {
-        let own = self.settings;
-        let is_longer = settings.fence_for > own.fence_for
-            || settings.kept(true) > own.kept(true)
-            || settings.alias_for > own.alias_for;
-        let mut is_renamed = false;
-        let mut look = |written: Option<&str>| {
-            let read = written.and_then(|written| Some((written, tenants.read(written)?)));
-            is_renamed |= read.is_some_and(|(written, read)| *read != *written);
-        };
-        self.each_tenant(|tenant| look(Some(tenant)));
-        self.tenants.each(|place, _| look(Some(&place.name)));
-        is_longer || is_renamed
+    /// Keeps from now on for another time, and for as much longer what has not ended. Gives whether
+    /// that changes what is believed.
+    pub(super) fn keep_for(&mut self, settings: Settings, now: Instant) -> bool {
+        let old = std::mem::replace(&mut self.settings, settings);
+        let marks = Longer::new(old.kept(true), settings.kept(true), now);
+        let aliases = Longer::new(old.alias_for, settings.alias_for, now);
+        if let Some(marks) = marks {
+            for row in [Row::Subjects, Row::Ids] {
+                let lasting = self.shelf(row).filtered(|fence| {
+                    let ends = marks.ends(fence.ends)?;
+                    fence.lasts.then_some(Fence { ends, ..*fence })
+                });
+                for (place, fence) in lasting {
+                    self.put_fence(row, &place, fence);
+                }
+            }
+            let resumed = self.tenants.filtered(|tenant| {
+                let ends = marks.ends(tenant.ends)?;
+                (!tenant.holds).then_some(Suspension { ends, ..*tenant })
+            });
+            for (place, resumed) in resumed {
+                self.prolong_resumed(&place, resumed);
+            }
+        }
+        if let Some(aliases) = aliases {
+            let prolonged = self.aliases.filtered(|alias| {
+                let ends = aliases.ends(alias.ends)?;
+                let alias = alias.clone();
+                Some(Alias { ends, ..alias })
+            });
+            for (place, alias) in prolonged {
+                self.put_alias(&place, alias, now);
+            }
+        }
+        // Fences may have ended that answers need which are remembered for longer now.
+        let may_miss = settings.fence_for > old.fence_for;
+        if may_miss {
+            self.gaps.note_everywhere(now);
+        }
+        may_miss
     }
 
-    /// Writes everything anew: for as much longer as it is kept now, and under the tenant's new form. A
-    /// tenant that is none any more stays as it was.
-    pub(super) fn rewrite(&mut self, settings: Settings, tenants: &TenantForm, now: Instant) {
-        let old = std::mem::replace(self, self.emptied(settings));
-        let longer = |new: std::time::Duration, own| new.saturating_sub(own);
-        let marks = longer(settings.kept(true), old.settings.kept(true));
-        let aliases = longer(settings.alias_for, old.settings.alias_for);
-        let read = |place: Place| Place {
-            tenant: place.tenant.map(|own| tenants.read(&own).unwrap_or(own)),
-            ..place
-        };
+    /// Puts what was told of a tenant where the tenant's new form leads, too. It stays where it was: a
+    /// request under way looks there, and so does whoever gets the old form back.
+    pub(super) fn respell(&mut self, tenants: &TenantForm, now: Instant) -> bool {
+        let read = |tenant: &str| tenants.read(tenant);
+        let mut moved = self.gaps.respell(read);
         for row in [Row::Subjects, Row::Ids] {
-            old.shelf(row).each(|place, fence| {
-                let place = read(place);
-                let ends = if fence.lasts {
-                    fence.ends + marks
-                } else {
-                    fence.ends
-                };
-                let fence = Fence { ends, ..*fence };
-                let known = self.fence(row, &place, now);
-                let fence = known.map_or(fence, |known| known.and(fence));
-                self.put_fence(row, &place, fence);
-            });
+            for (place, fence) in self.shelf(row).respelled(read) {
+                if fence.ends > now {
+                    let known = self.fence(row, &place, now);
+                    let fence = known.map_or(fence, |known| known.and(fence));
+                    self.put_fence(row, &place, fence);
+                    moved = true;
+                }
+            }
         }
-        old.aliases.each(|place, alias| {
-            let ends = alias.ends + aliases;
-            let alias = Alias {
-                ends,
-                ..alias.clone()
-            };
-            self.put_alias(&read(place), alias, now);
-        });
-        old.tenants.each(|place, suspension| {
-            let name = tenants.read(&place.name).unwrap_or(place.name);
-            let ends = suspension.ends + marks;
-            let suspension = Suspension {
-                ends,
-                ..*suspension
-            };
-            self.put_suspension(&Place { name, ..place }, suspension);
-        });
-        self.gaps.note_everywhere(now);
+        for (place, alias) in self.aliases.respelled(read) {
+            // What was told under the other form may lead to the old subject.
+            if alias.ends > now && !self.leads_back(&place, &alias.to, now) {
+                self.put_alias(&place, alias, now);
+                moved = true;
+            }
+        }
+        for (place, suspension) in self.tenants.filtered(|tenant| Some(*tenant)) {
+            let read = read(&place.name).filter(|read| *read != place.name);
+            if let Some(name) = read.filter(|_| suspension.holds || suspension.ends > now) {
+                let place = Place { name, ..place };
+                self.put_suspension(&place, suspension);
+                moved = true;
+            }
+        }
         self.make_room(now);
+        moved
+    }
+}
+
+/// How much longer something is kept than when it was put.
+#[derive(Clone, Copy)]
+struct Longer {
+    by: Duration,
+    now: Instant,
+    /// Nothing is kept for longer than what comes now.
+    latest: Instant,
+}
+
+impl Longer {
+    fn new(old: Duration, new: Duration, now: Instant) -> Option<Self> {
+        (new > old).then(|| Self {
+            by: new.saturating_sub(old),
+            now,
+            latest: now + new,
+        })
+    }
+
+    /// When it ends then; what has ended is not kept.
+    fn ends(&self, ends: Instant) -> Option<Instant> {
+        (ends > self.now).then(|| (ends + self.by).min(self.latest).max(ends))
     }
 }

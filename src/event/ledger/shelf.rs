@@ -102,10 +102,35 @@ impl<T> Shelf<T> {
         entry
     }
 
-    /// Every tenant that has entries of its own, once for each realm.
-    pub(super) fn each_tenant(&self, mut take: impl FnMut(&Arc<str>)) {
-        let tenants = self.realms.values().flat_map(|realm| realm.tenants.keys());
-        tenants.for_each(&mut take);
+    /// What is made of entries, each with its place.
+    pub(super) fn filtered<U>(&self, mut of: impl FnMut(&T) -> Option<U>) -> Vec<(Place, U)> {
+        let mut made = Vec::new();
+        self.each(|place, entry| made.extend(of(entry).map(|entry| (place, entry))));
+        made
+    }
+
+    /// The entries of all tenants that are read in another form than they have, with the places where
+    /// they are looked for then. A tenant that can be none is looked for nowhere.
+    pub(super) fn respelled(&self, read: impl Fn(&str) -> Option<Arc<str>>) -> Vec<(Place, T)>
+    where
+        T: Clone,
+    {
+        let mut respelled = Vec::new();
+        for (realm, Realm { all: _, tenants }) in &self.realms {
+            for (tenant, names) in tenants {
+                if let Some(read) = read(tenant).filter(|read| *read != *tenant) {
+                    respelled.extend(names.iter().map(|(name, entry)| {
+                        let place = Place {
+                            realm: Arc::clone(realm),
+                            name: Arc::clone(name),
+                            tenant: Some(Arc::clone(&read)),
+                        };
+                        (place, entry.clone())
+                    }));
+                }
+            }
+        }
+        respelled
     }
 
     /// Every entry, with its place.

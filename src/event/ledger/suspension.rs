@@ -36,6 +36,14 @@ impl Books {
         }
     }
 
+    /// Keeps for longer what is known of a tenant that was resumed.
+    pub(super) fn prolong_resumed(&mut self, place: &Place, resumed: Suspension) {
+        if let Some(known) = self.tenants.put(place, resumed) {
+            self.lasting.cut(Row::Tenants, place, known.ends);
+        }
+        self.lasting.put(Row::Tenants, place, resumed.ends);
+    }
+
     pub(super) fn is_suspended(&self, realm: &str, tenant: &str) -> bool {
         let (_, suspension) = self.tenants.of(realm, tenant, None);
         suspension.is_some_and(|suspension| suspension.holds)

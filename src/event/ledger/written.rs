@@ -54,18 +54,18 @@ enum Said {
 }
 
 impl Entry {
-    /// Under the tenant's form of today; one that is no tenant any more stays as it was written.
-    pub(super) fn read_by(mut self, tenants: &TenantForm) -> Self {
-        let read = |written: &mut Arc<str>| {
-            if let Some(read) = tenants.read(written) {
-                *written = read;
-            }
-        };
+    /// The same under the tenant's form of today, if that is another one.
+    pub(super) fn respelled(&self, tenants: &TenantForm) -> Option<Self> {
+        let other = |written: &Arc<str>| tenants.read(written).filter(|read| read != written);
+        let entry = self.clone();
         match &self.told {
-            Told::Suspended(_) => read(&mut self.name),
-            Told::Fence { .. } | Told::Alias { .. } => self.tenant.iter_mut().for_each(read),
+            Told::Suspended(_) => other(&self.name).map(|name| Self { name, ..entry }),
+            Told::Fence { .. } | Told::Alias { .. } => {
+                let tenant = other(self.tenant.as_ref()?)?;
+                let tenant = Some(tenant);
+                Some(Self { tenant, ..entry })
+            }
         }
-        self
     }
 }
 
