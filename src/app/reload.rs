@@ -153,9 +153,7 @@ impl Reloader {
         for warning in warnings {
             tracing::warn!(%warning, "risky setting");
         }
-        self.parts.key = key;
-        // From here on events are taken as the new configuration reads them; requests under way still
-        // find them as the old one does.
+        // From here on events are taken, and found, as the new configuration reads them.
         spawn_blocking({
             let (ledger, settings) = (self.parts.ledger.clone(), ledger_settings(&config.users));
             let (old, new) = (&self.parts.config.tenant, &config.tenant);
@@ -163,6 +161,7 @@ impl Reloader {
             move || ledger.reconfigure(settings, form)
         })
         .await?;
+        self.parts.key = key;
         self.swap(config, issuers, remembered, next);
         Ok(())
     }

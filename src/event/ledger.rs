@@ -15,9 +15,11 @@ mod books;
 mod fence;
 mod gaps;
 mod judgement;
+mod newer;
 mod queue;
 mod rewritten;
 mod shelf;
+mod spellings;
 mod suspension;
 mod written;
 
@@ -115,8 +117,8 @@ impl Ledger {
     /// Keeps what is told from now on for another time, and reads its tenants in another form, unless
     /// that stays as it is.
     ///
-    /// What stands is kept for the longer time too, and found under the tenant's new form beside its
-    /// old ones. Where answers may be remembered for longer than before, whatever was asked until now
+    /// What stands is kept for the longer time too, and found under the tenant's new form, in whatever
+    /// spelling it was told. Where answers may be remembered for longer than before, whatever was asked until now
     /// is outdated: fences may have ended that are needed still.
     ///
     /// It takes time by how much is kept; whoever has to look into the ledger waits for it, so it is
@@ -152,9 +154,8 @@ impl Ledger {
         };
         let arrived = Instant::now();
         books.take(&event, arrived)?;
-        if told.tenant != event.tenant {
-            // Another form may lead there one day; a renaming that leads back there alone is left out.
-            let _left_out = books.take(told, arrived).err();
+        if let (Some(read), Some(told)) = (&event.tenant, &told.tenant) {
+            books.spellings.note(read, told);
         }
         self.moved(&books);
         self.alarm(books, arrived);
@@ -279,9 +280,7 @@ impl Ledger {
         let mut books = self.shared.books.write();
         let (now, tenants) = (Instant::now(), self.shared.tenants.load());
         for entry in entries {
-            if let Some(respelled) = entry.respelled(&tenants) {
-                books.restore(respelled, ago, now);
-            }
+            let entry = entry.read_by(&tenants, &mut books.spellings);
             books.restore(entry, ago, now);
         }
         self.moved(&books);

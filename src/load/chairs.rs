@@ -15,8 +15,8 @@ const FEW: usize = 8;
 /// whoever else comes. In the whole room, and in that half, the last eighth is for subjects that have
 /// fewer than eight, in whatever tenants they are asked for: a browser may ask for a page and all that
 /// is on it at once, and still leaves room for others. Half of that eighth is open to those whose
-/// token is not verified yet, too: no one subject keeps them out, and all of them together do not keep
-/// out a subject that has few.
+/// token is not verified yet, too: in rooms of 64 and more no one subject keeps them out, and all of
+/// them together do not keep out a subject that has few. Smaller rooms have less to keep.
 #[derive(Debug)]
 pub(super) struct Chairs {
     pub(super) all: usize,
@@ -50,7 +50,7 @@ impl Chairs {
             let kept = match has_few {
                 Some(true) => 0,
                 Some(false) => room / KEPT,
-                None => room / KEPT / 2,
+                None => (room / KEPT).div_ceil(2),
             };
             taken >= room - kept
         };
@@ -130,6 +130,20 @@ mod tests {
             let mut chairs = Chairs::new(256);
             taken(&mut chairs, |_| who, 1000);
             assert_eq!(taken(&mut chairs, |_| Who::Unverified, 1000), left);
+        }
+    }
+
+    #[test]
+    fn rooms_of_64_and_more_have_enough_to_keep() {
+        for room in 64..300 {
+            for who in [Who::Known(7), Who::Stranger(7), Who::Unverified] {
+                for other in [Who::Known(8), Who::Stranger(8), Who::Unverified] {
+                    let mut chairs = Chairs::new(room);
+                    taken(&mut chairs, |_| who, 1000);
+                    let is_same = who == other;
+                    assert!(is_same || chairs.take(other), "{room}: {who:?}, {other:?}");
+                }
+            }
         }
     }
 

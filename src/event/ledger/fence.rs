@@ -1,5 +1,6 @@
 //! What events told of one user, and what that makes of an answer.
 
+use super::newer::{Decision, compared, decision, is_newer, order};
 use super::{Judgement, Mark, MarkKind, Settings};
 use crate::clock::Timestamp;
 use crate::event::{Event, Kind, Version};
@@ -273,44 +274,4 @@ impl Fence {
     fn told_at_decision(&self) -> Option<Version> {
         self.decided.and_then(|(_, version)| version)
     }
-}
-
-/// What an event says of whether the user is there.
-#[derive(Clone, Copy)]
-enum Decision {
-    There,
-    Marked(MarkKind),
-}
-
-const fn decision(kind: &Kind) -> Option<Decision> {
-    match kind {
-        Kind::UserCreated | Kind::UserEnabled => Some(Decision::There),
-        Kind::UserDeleted => Some(Decision::Marked(MarkKind::Deleted)),
-        Kind::UserDisabled => Some(Decision::Marked(MarkKind::Disabled)),
-        Kind::UserUpdated
-        | Kind::UserIdChanged { .. }
-        | Kind::TenantSuspended
-        | Kind::TenantResumed => None,
-    }
-}
-
-/// When something was told, and the version that it told.
-type Saying = (Timestamp, Option<Version>);
-
-/// Whether an event is newer than what is known. Of two that are equally new the one that takes away
-/// stands.
-fn is_newer(event: &Event, known: Saying, decides: Option<Decision>) -> bool {
-    let order = order((event.time, event.version), known);
-    let takes_away = matches!(decides, Some(Decision::Marked(_)));
-    order == Ordering::Greater || (order == Ordering::Equal && takes_away)
-}
-
-/// Which of two is newer: by version where both have one, else by time.
-fn order(one: Saying, other: Saying) -> Ordering {
-    compared(one.1, other.1).unwrap_or_else(|| one.0.cmp(&other.0))
-}
-
-/// How two versions compare, where both are known and of one kind.
-fn compared(one: Option<Version>, other: Option<Version>) -> Option<Ordering> {
-    one?.partial_cmp(&other?)
 }

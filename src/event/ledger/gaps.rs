@@ -1,6 +1,7 @@
 //! Where fences are missing that went before their time.
 
 use super::shelf::{Place, Shelf};
+use super::spellings::Ways;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -50,14 +51,23 @@ impl Gaps {
         self.everywhere = self.everywhere.max(Some(arrived));
     }
 
-    /// Notes the gaps of tenants that are read in another form where that leads, too; gives whether
-    /// there was any.
-    pub(super) fn respell(&mut self, read: impl Fn(&str) -> Option<Arc<str>>) -> bool {
-        let respelled = self.houses.respelled(read);
-        for (house, arrived) in &respelled {
-            self.note(house, *arrived);
+    /// Notes the gaps of tenants where these ways lead, too.
+    pub(super) fn respell(&mut self, ways: &Ways) {
+        for (house, arrived) in self.houses.of_tenants(ways) {
+            let to = house.tenant.as_ref().and_then(|tenant| ways.get(tenant));
+            for tenant in to.into_iter().flatten() {
+                let house = Place {
+                    tenant: Some(Arc::clone(tenant)),
+                    ..house.clone()
+                };
+                self.note(&house, arrived);
+            }
         }
-        !respelled.is_empty()
+    }
+
+    /// Every tenant that has a gap of its own.
+    pub(super) fn each_tenant(&self, take: impl FnMut(&Arc<str>)) {
+        self.houses.each_tenant(take);
     }
 
     /// Whether something may be forgotten that was told after this was asked for.

@@ -65,8 +65,7 @@ pub struct Told {
     pub revoked: Option<Timestamp>,
 }
 
-/// How much the ledger holds. What was told of a tenant in another spelling than it is read in counts
-/// once for each of the two.
+/// How much the ledger holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
     /// Users of whom a change is known, those with a mark too.

@@ -109,28 +109,34 @@ impl<T> Shelf<T> {
         made
     }
 
-    /// The entries of all tenants that are read in another form than they have, with the places where
-    /// they are looked for then. A tenant that can be none is looked for nowhere.
-    pub(super) fn respelled(&self, read: impl Fn(&str) -> Option<Arc<str>>) -> Vec<(Place, T)>
+    /// Every tenant that has entries of its own, once for each realm.
+    pub(super) fn each_tenant(&self, mut take: impl FnMut(&Arc<str>)) {
+        let tenants = self.realms.values().flat_map(|realm| realm.tenants.keys());
+        tenants.for_each(&mut take);
+    }
+
+    /// The entries of these tenants, each with its place.
+    pub(super) fn of_tenants<U>(&self, those: &HashMap<Arc<str>, U>) -> Vec<(Place, T)>
     where
         T: Clone,
     {
-        let mut respelled = Vec::new();
+        let mut entries = Vec::new();
         for (realm, Realm { all: _, tenants }) in &self.realms {
+            let tenants = tenants
+                .iter()
+                .filter(|(tenant, _)| those.contains_key(*tenant));
             for (tenant, names) in tenants {
-                if let Some(read) = read(tenant).filter(|read| *read != *tenant) {
-                    respelled.extend(names.iter().map(|(name, entry)| {
-                        let place = Place {
-                            realm: Arc::clone(realm),
-                            name: Arc::clone(name),
-                            tenant: Some(Arc::clone(&read)),
-                        };
-                        (place, entry.clone())
-                    }));
-                }
+                entries.extend(names.iter().map(|(name, entry)| {
+                    let place = Place {
+                        realm: Arc::clone(realm),
+                        name: Arc::clone(name),
+                        tenant: Some(Arc::clone(tenant)),
+                    };
+                    (place, entry.clone())
+                }));
             }
         }
-        respelled
+        entries
     }
 
     /// Every entry, with its place.

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 pub(super) struct Suspension {
     pub(super) time: Timestamp,
     pub(super) holds: bool,
+    pub(super) arrived: Instant,
     /// How long it is known that it holds no more; one that holds does not end by itself.
     pub(super) ends: Instant,
 }

@@ -215,6 +215,5 @@ async fn the_tenant_that_a_directory_tells_is_read_as_that_of_a_token() {
     world.ledger.reconfigure(settings(&config()), Some(form));
     pass(millis(1)).await;
     assert_eq!(world.alice().await, says("mark", "none"));
-    // As it is read, and as it was told.
-    assert_eq!(world.ledger.size().marks, 2);
+    assert_eq!(world.ledger.size().marks, 1);
 }
