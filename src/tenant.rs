@@ -150,6 +150,11 @@ impl Config {
         normalized(raw, &self.normalize, &self.format)
     }
 
+    /// Whether tenants have the same form under another configuration.
+    pub fn reads_as(&self, other: &Self) -> bool {
+        self.normalize == other.normalize && self.format.as_str() == other.format.as_str()
+    }
+
     /// Judges the file of known tenants, if there is one, as it will be read.
     pub fn judge(&self) -> Result<(), Mistakes> {
         match &self.known {

@@ -176,6 +176,14 @@ impl Reloader {
         for warning in warnings {
             tracing::warn!(%warning, "risky setting");
         }
+        // From here on events are taken, and found, as the new configuration reads them.
+        spawn_blocking({
+            let (ledger, settings) = (self.parts.ledger.clone(), ledger_settings(&config.users));
+            let (old, new) = (&self.parts.config.tenant, &config.tenant);
+            let form = (!new.reads_as(old)).then(|| tenant_form(new));
+            move || ledger.reconfigure(settings, form)
+        })
+        .await?;
         self.parts.key = key;
         self.swap(config, issuers, remembered, next);
         Ok(())
@@ -210,7 +218,7 @@ impl Reloader {
             current,
             issuers: shared,
             remembered: kept,
-            ledger,
+            ledger: _,
             clock: _,
             load,
             metrics: _,
@@ -218,7 +226,6 @@ impl Reloader {
             key: _,
         } = &mut self.parts;
         load.resize(config.limits.in_flight, config.limits.waiting);
-        ledger.reconfigure(ledger_settings(&config.users), tenant_form(&config.tenant));
         next.decider.users().take_over();
         current.store(Arc::new(next));
         let issuers = Arc::new(issuers);

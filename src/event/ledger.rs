@@ -15,9 +15,11 @@ mod books;
 mod fence;
 mod gaps;
 mod judgement;
+mod newer;
 mod queue;
 mod rewritten;
 mod shelf;
+mod spellings;
 mod suspension;
 mod written;
 
@@ -112,35 +114,49 @@ impl Ledger {
         }
     }
 
-    /// Keeps what is told from now on for another time, and reads its tenants in another form.
+    /// Keeps what is told from now on for another time, and reads its tenants in another form, unless
+    /// that stays as it is.
     ///
-    /// What is kept is kept for the longer time too, and found under the tenant's new form. Where that
-    /// changes anything, whatever was asked until now is outdated: fences may have ended that are
-    /// needed still.
-    pub fn reconfigure(&self, settings: Settings, tenants: TenantForm) {
+    /// What stands is kept for the longer time too, and found under the tenant's new form, in whatever
+    /// spelling it was told. Where answers may be remembered for longer than before, whatever was asked until now
+    /// is outdated: fences may have ended that are needed still.
+    ///
+    /// It takes time by how much is kept; whoever has to look into the ledger waits for it, so it is
+    /// not for a thread on which decisions are made.
+    pub fn reconfigure(&self, settings: Settings, tenants: Option<TenantForm>) {
         let mut books = self.shared.books.write();
-        if self.epoch() != 0 && books.is_touched_by(settings, &tenants) {
-            books.rewrite(settings, &tenants, Instant::now());
-            self.moved(&books);
-        } else {
+        let now = Instant::now();
+        let mut is_moved = false;
+        if self.epoch() == 0 {
             books.settings = settings;
+        } else {
+            is_moved = books.keep_for(settings, now);
         }
-        // Events are read and taken under the same lock.
-        self.shared.tenants.store(Arc::new(tenants));
-        drop(books);
+        if let Some(tenants) = tenants {
+            is_moved |= books.respell(&tenants, now);
+            // Events are read and taken under the same lock.
+            self.shared.tenants.store(Arc::new(tenants));
+        }
+        if is_moved {
+            self.moved(&books);
+        }
+        self.alarm(books, now);
     }
 
     /// Takes an event in, and gives it as it was taken; see [`apply`](super::apply).
-    pub(super) fn take(&self, event: &Event) -> Result<Event, EventError> {
+    pub(super) fn take(&self, told: &Event) -> Result<Event, EventError> {
         let mut books = self.shared.books.write();
         let tenants = self.shared.tenants.load();
         let read = |written| tenants.read(written).ok_or(EventError::Tenant);
         let event = Event {
-            tenant: event.tenant.as_deref().map(read).transpose()?,
-            ..event.clone()
+            tenant: told.tenant.as_deref().map(read).transpose()?,
+            ..told.clone()
         };
         let arrived = Instant::now();
         books.take(&event, arrived)?;
+        if let (Some(read), Some(told)) = (&event.tenant, &told.tenant) {
+            books.spellings.note(read, told);
+        }
         self.moved(&books);
         self.alarm(books, arrived);
         let kind = super::Kind::NAMES
@@ -272,7 +288,8 @@ impl Ledger {
         let mut books = self.shared.books.write();
         let (now, tenants) = (Instant::now(), self.shared.tenants.load());
         for entry in entries {
-            books.restore(entry.read_by(&tenants), ago, now);
+            let entry = entry.read_by(&tenants, &mut books.spellings);
+            books.restore(entry, ago, now);
         }
         self.moved(&books);
         self.alarm(books, now);

@@ -14,7 +14,9 @@ const FEW: usize = 8;
 /// Those who are not known users take at most half of them together: the rest is for known users,
 /// whoever else comes. In the whole room, and in that half, the last eighth is for subjects that have
 /// fewer than eight, in whatever tenants they are asked for: a browser may ask for a page and all that
-/// is on it at once, and still leaves room for others.
+/// is on it at once, and still leaves room for others. Half of that eighth is open to those whose
+/// token is not verified yet, too: in rooms of 64 and more no one subject keeps them out, and all of
+/// them together do not keep out a subject that has few. Smaller rooms have less to keep.
 #[derive(Debug)]
 pub(super) struct Chairs {
     pub(super) all: usize,
@@ -43,9 +45,13 @@ impl Chairs {
     /// Takes a chair, if there is one for them.
     pub(super) fn take(&mut self, who: Who) -> bool {
         let half = self.all.div_ceil(2);
-        let has_few = who.subject().is_some_and(|subject| self.of(subject) < FEW);
+        let has_few = who.subject().map(|subject| self.of(subject) < FEW);
         let is_over = |taken: usize, room: usize| {
-            let kept = if has_few { 0 } else { room / KEPT };
+            let kept = match has_few {
+                Some(true) => 0,
+                Some(false) => room / KEPT,
+                None => (room / KEPT).div_ceil(2),
+            };
             taken >= room - kept
         };
         let is_full =
@@ -111,11 +117,42 @@ mod tests {
     fn those_who_are_not_known_take_half_of_them_together() {
         let mut chairs = Chairs::new(256);
         assert_eq!(taken(&mut chairs, Who::Stranger, 100), 100);
-        assert_eq!(taken(&mut chairs, |_| Who::Unverified, 1000), 12);
+        assert_eq!(taken(&mut chairs, |_| Who::Unverified, 1000), 20);
         let others = |at| Who::Stranger(1000 + at);
-        assert_eq!(taken(&mut chairs, others, 1000), 16);
+        assert_eq!(taken(&mut chairs, others, 1000), 8);
         assert_eq!(taken(&mut chairs, Who::Known, 1000), 128);
         assert_eq!(chairs.taken(), 256);
+    }
+
+    #[test]
+    fn no_subject_keeps_out_those_whose_token_is_not_verified_yet() {
+        for (who, left) in [(Who::Known(7), 16), (Who::Stranger(7), 8)] {
+            let mut chairs = Chairs::new(256);
+            taken(&mut chairs, |_| who, 1000);
+            assert_eq!(taken(&mut chairs, |_| Who::Unverified, 1000), left);
+        }
+    }
+
+    #[test]
+    fn rooms_of_64_and_more_have_enough_to_keep() {
+        for room in 64..300 {
+            for who in [Who::Known(7), Who::Stranger(7), Who::Unverified] {
+                for other in [Who::Known(8), Who::Stranger(8), Who::Unverified] {
+                    let mut chairs = Chairs::new(room);
+                    taken(&mut chairs, |_| who, 1000);
+                    let is_same = who == other;
+                    assert!(is_same || chairs.take(other), "{room}: {who:?}, {other:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn those_whose_token_is_not_verified_yet_leave_room_to_those_who_have_few() {
+        let mut chairs = Chairs::new(256);
+        assert_eq!(taken(&mut chairs, |_| Who::Unverified, 1000), 120);
+        assert_eq!(taken(&mut chairs, Who::Stranger, 1000), 8);
+        assert_eq!(taken(&mut chairs, Who::Known, 1000), 128);
     }
 
     #[test]

@@ -14,7 +14,8 @@ pub(in crate::config) struct Limits {
     #[schemars(range(min = 1, max = 1_048_576))]
     pub(in crate::config) in_flight: usize,
     /// Requests that wait for a key, a status list or a look-up: half of it is for known users alone, the
-    /// last eighth for subjects of whom fewer than eight wait.
+    /// last eighth for subjects of whom fewer than eight wait, and half of that for tokens that are not
+    /// verified yet too.
     #[schemars(range(min = 1, max = 1_048_576))]
     pub(in crate::config) waiting: usize,
     /// Memory for verified tokens.

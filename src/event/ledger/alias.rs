@@ -16,6 +16,7 @@ pub(super) struct Alias {
     /// When the subject changed: tokens issued later are not meant, unless all are.
     pub(super) time: Timestamp,
     pub(super) all_tokens: bool,
+    pub(super) arrived: Instant,
     pub(super) ends: Instant,
 }
 

@@ -5,6 +5,7 @@ use super::fence::Fence;
 use super::gaps::Gaps;
 use super::queue::Queue;
 use super::shelf::{Place, Shelf};
+use super::spellings::Spellings;
 use super::suspension::Suspension;
 use super::{Settings, Size};
 use crate::event::{Event, EventError, Kind, Whom};
@@ -29,6 +30,7 @@ pub(super) struct Books {
     /// Other fences, aliases, and what is known of tenants that were resumed.
     pub(super) lasting: Queue,
     pub(super) gaps: Gaps,
+    pub(super) spellings: Spellings,
     marks: usize,
     pub(super) suspended: usize,
     /// Of the passing ones, and of the lasting ones.
@@ -66,27 +68,12 @@ impl Books {
             passing: Queue::default(),
             lasting: Queue::default(),
             gaps: Gaps::new(),
+            spellings: Spellings::default(),
             marks: 0,
             suspended: 0,
             dropped: (0, 0),
             lost: None,
         }
-    }
-
-    /// Empty ones in their place, with what they count.
-    pub(super) fn emptied(&self, settings: Settings) -> Self {
-        Self {
-            dropped: self.dropped,
-            lost: self.lost.clone(),
-            ..Self::new(settings, self.most)
-        }
-    }
-
-    /// Every tenant under which something of a user is kept, more than once perhaps.
-    pub(super) fn each_tenant(&self, mut take: impl FnMut(&Arc<str>)) {
-        self.subjects.each_tenant(&mut take);
-        self.ids.each_tenant(&mut take);
-        self.aliases.each_tenant(&mut take);
     }
 
     pub(super) fn take(&mut self, event: &Event, arrived: Instant) -> Result<(), EventError> {
@@ -103,6 +90,7 @@ impl Books {
                 let suspension = Suspension {
                     time: event.time,
                     holds: event.kind == Kind::TenantSuspended,
+                    arrived,
                     ends: arrived + self.settings.tombstone_for,
                 };
                 self.put_suspension(&place, suspension);
@@ -116,6 +104,7 @@ impl Books {
                     to: Arc::clone(to),
                     time: event.time,
                     all_tokens: *all_tokens,
+                    arrived,
                     ends: arrived + self.settings.alias_for,
                 };
                 // Whoever is remembered under the old name is not who bears it now; and whoever was not
@@ -210,11 +199,15 @@ impl Books {
 
     /// Of two renamings of one subject the newer stands.
     pub(super) fn put_alias(&mut self, place: &Place, alias: Alias, now: Instant) {
-        let known = self.aliases.at(place);
-        if known.is_some_and(|known| known.ends > now && known.time > alias.time) {
+        let known = self.aliases.at(place).filter(|known| known.ends > now);
+        if known.is_some_and(|known| known.time > alias.time) {
             return;
         }
-        let ends = alias.ends;
+        let is_same = |known: &&Alias| known.time == alias.time && known.to == alias.to;
+        let ends = known
+            .filter(is_same)
+            .map_or(alias.ends, |known| known.ends.max(alias.ends));
+        let alias = Alias { ends, ..alias };
         if let Some(old) = self.aliases.put(place, alias) {
             self.lasting.cut(Row::Aliases, place, old.ends);
         }
@@ -289,11 +282,14 @@ impl Books {
     }
 
     /// Takes an entry away; gives when a fence's last event arrived.
-    fn let_go(&mut self, row: Row, place: &Place) -> Option<Instant> {
+    pub(super) fn let_go(&mut self, row: Row, place: &Place) -> Option<Instant> {
         match row {
             Row::Tenants => {
-                let resumed = self.tenants.cut(place)?;
-                self.lasting.cut(row, place, resumed.ends);
+                let tenant = self.tenants.cut(place)?;
+                self.suspended -= usize::from(tenant.holds);
+                if !tenant.holds {
+                    self.lasting.cut(row, place, tenant.ends);
+                }
                 None
             }
             Row::Aliases => {

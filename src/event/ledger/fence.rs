@@ -1,5 +1,6 @@
 //! What events told of one user, and what that makes of an answer.
 
+use super::newer::{Decision, compared, decision, is_newer, order};
 use super::{Judgement, Mark, MarkKind, Settings};
 use crate::clock::Timestamp;
 use crate::event::{Event, Kind, Version};
@@ -167,11 +168,9 @@ impl Fence {
     }
 
     fn is_past(&self, all: &Self) -> bool {
-        let newer = |own: (Timestamp, _), all: (Timestamp, _)| {
-            compared(own.1, all.1).unwrap_or_else(|| own.0.cmp(&all.0)) == Ordering::Greater
-        };
         let decisions = self.decided.zip(all.decided);
-        self.mark.is_none() && decisions.is_some_and(|(own, all)| newer(own, all))
+        self.mark.is_none()
+            && decisions.is_some_and(|(own, all)| order(own, all) == Ordering::Greater)
     }
 
     /// What it makes of a found answer of this version that was asked for then.
@@ -230,18 +229,27 @@ impl Fence {
         self.mark.is_some() && greater(self.version) && greater(self.told_at_decision())
     }
 
-    /// This fence and another of the same user: of each of the two what is newer.
+    /// This fence and another of the same user: what the events of both make together, in whatever
+    /// order they came.
     pub(super) fn and(self, other: Self) -> Self {
-        let newest = if other.time > self.time { other } else { self };
-        let at = |fence: &Self| fence.decided.map(|(at, _)| at);
-        let decided = if at(&other) > at(&self) { other } else { self };
+        let told = |fence: &Self| (fence.time, fence.version);
+        let (newest, oldest) = match order(told(&other), told(&self)) {
+            Ordering::Greater => (other, self),
+            Ordering::Equal | Ordering::Less => (self, other),
+        };
+        let decided = if other.decides_over(&self) {
+            other
+        } else {
+            self
+        };
         Self {
             arrived: self.arrived.max(other.arrived),
-            time: newest.time,
-            version: newest.version,
+            time: self.time.max(other.time),
+            version: newest.version.or(oldest.version),
             unversioned: self.unversioned.max(other.unversioned),
             decided: decided.decided,
-            mark: decided.mark,
+            // Who is gone is not merely disabled.
+            mark: decided.mark.and_then(|_| self.mark.max(other.mark)),
             moved: self.moved.max(other.moved),
             revoked: self.revoked.max(other.revoked),
             lasts: self.lasts || other.lasts,
@@ -249,43 +257,21 @@ impl Fence {
         }
     }
 
+    /// Whether the newest decision of this fence is newer than that of the other; of two that are
+    /// equally new the one that takes away stands.
+    fn decides_over(&self, other: &Self) -> bool {
+        match (self.decided, other.decided) {
+            (Some(own), Some(known)) => match order(own, known) {
+                Ordering::Greater => true,
+                Ordering::Equal => self.mark > other.mark,
+                Ordering::Less => false,
+            },
+            (own, None) => own.is_some(),
+            (None, Some(_)) => false,
+        }
+    }
+
     fn told_at_decision(&self) -> Option<Version> {
         self.decided.and_then(|(_, version)| version)
     }
-}
-
-/// What an event says of whether the user is there.
-#[derive(Clone, Copy)]
-enum Decision {
-    There,
-    Marked(MarkKind),
-}
-
-const fn decision(kind: &Kind) -> Option<Decision> {
-    match kind {
-        Kind::UserCreated | Kind::UserEnabled => Some(Decision::There),
-        Kind::UserDeleted => Some(Decision::Marked(MarkKind::Deleted)),
-        Kind::UserDisabled => Some(Decision::Marked(MarkKind::Disabled)),
-        Kind::UserUpdated
-        | Kind::UserIdChanged { .. }
-        | Kind::TenantSuspended
-        | Kind::TenantResumed => None,
-    }
-}
-
-/// Whether an event is newer than what is known: by version where both have one, else by time. Of
-/// two that are equally new the one that takes away stands.
-fn is_newer(
-    event: &Event,
-    (time, version): (Timestamp, Option<Version>),
-    decides: Option<Decision>,
-) -> bool {
-    let order = compared(event.version, version).unwrap_or_else(|| event.time.cmp(&time));
-    let takes_away = matches!(decides, Some(Decision::Marked(_)));
-    order == Ordering::Greater || (order == Ordering::Equal && takes_away)
-}
-
-/// How two versions compare, where both are known and of one kind.
-fn compared(one: Option<Version>, other: Option<Version>) -> Option<Ordering> {
-    one?.partial_cmp(&other?)
 }

@@ -102,10 +102,41 @@ impl<T> Shelf<T> {
         entry
     }
 
+    /// What is made of entries, each with its place.
+    pub(super) fn filtered<U>(&self, mut of: impl FnMut(&T) -> Option<U>) -> Vec<(Place, U)> {
+        let mut made = Vec::new();
+        self.each(|place, entry| made.extend(of(entry).map(|entry| (place, entry))));
+        made
+    }
+
     /// Every tenant that has entries of its own, once for each realm.
     pub(super) fn each_tenant(&self, mut take: impl FnMut(&Arc<str>)) {
         let tenants = self.realms.values().flat_map(|realm| realm.tenants.keys());
         tenants.for_each(&mut take);
+    }
+
+    /// The entries of these tenants, each with its place.
+    pub(super) fn of_tenants<U>(&self, those: &HashMap<Arc<str>, U>) -> Vec<(Place, T)>
+    where
+        T: Clone,
+    {
+        let mut entries = Vec::new();
+        for (realm, Realm { all: _, tenants }) in &self.realms {
+            let tenants = tenants
+                .iter()
+                .filter(|(tenant, _)| those.contains_key(*tenant));
+            for (tenant, names) in tenants {
+                entries.extend(names.iter().map(|(name, entry)| {
+                    let place = Place {
+                        realm: Arc::clone(realm),
+                        name: Arc::clone(name),
+                        tenant: Some(Arc::clone(tenant)),
+                    };
+                    (place, entry.clone())
+                }));
+            }
+        }
+        entries
     }
 
     /// Every entry, with its place.

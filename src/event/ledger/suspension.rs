@@ -9,6 +9,7 @@ use tokio::time::Instant;
 pub(super) struct Suspension {
     pub(super) time: Timestamp,
     pub(super) holds: bool,
+    pub(super) arrived: Instant,
     /// How long it is known that it holds no more; one that holds does not end by itself.
     pub(super) ends: Instant,
 }
@@ -34,6 +35,14 @@ impl Books {
         if !suspension.holds {
             self.lasting.put(Row::Tenants, place, suspension.ends);
         }
+    }
+
+    /// Keeps for longer what is known of a tenant that was resumed.
+    pub(super) fn prolong_resumed(&mut self, place: &Place, resumed: Suspension) {
+        if let Some(known) = self.tenants.put(place, resumed) {
+            self.lasting.cut(Row::Tenants, place, known.ends);
+        }
+        self.lasting.put(Row::Tenants, place, resumed.ends);
     }
 
     pub(super) fn is_suspended(&self, realm: &str, tenant: &str) -> bool {

@@ -346,7 +346,7 @@ async fn the_tenant_of_an_event_is_taken_in_the_form_in_which_it_is_a_key() {
     let taken = apply(&written(" ACME"), &ledger, NOW).unwrap();
     assert_eq!(taken.tenant.as_deref(), Some("acme"));
     assert!(ledger.mark(ALICE).is_some());
-    ledger.reconfigure(SETTINGS, TenantForm::as_written());
+    ledger.reconfigure(SETTINGS, Some(TenantForm::as_written()));
     let taken = apply(&written("ACME"), &ledger, NOW).unwrap();
     assert_eq!(taken.tenant.as_deref(), Some("ACME"));
 }

@@ -5,6 +5,7 @@ use super::alias::Alias;
 use super::books::{Books, Row};
 use super::fence::Fence;
 use super::shelf::Place;
+use super::spellings::Spellings;
 use super::suspension::Suspension;
 use crate::clock::Timestamp;
 use crate::event::{TenantForm, Version};
@@ -55,9 +56,10 @@ enum Said {
 
 impl Entry {
     /// Under the tenant's form of today; one that is no tenant any more stays as it was written.
-    pub(super) fn read_by(mut self, tenants: &TenantForm) -> Self {
-        let read = |written: &mut Arc<str>| {
+    pub(super) fn read_by(mut self, tenants: &TenantForm, spellings: &mut Spellings) -> Self {
+        let mut read = |written: &mut Arc<str>| {
             if let Some(read) = tenants.read(written) {
+                spellings.note(&read, written);
                 *written = read;
             }
         };
@@ -157,6 +159,7 @@ impl Books {
                     to,
                     time,
                     all_tokens,
+                    arrived: now,
                     ends: now + left.min(self.settings.alias_for),
                 };
                 // What was told meanwhile may lead to the old subject.
@@ -166,7 +169,13 @@ impl Books {
             }
             Told::Suspended(holds) => {
                 let ends = now + left.min(self.settings.tombstone_for);
-                let suspension = Suspension { time, holds, ends };
+                let arrived = now;
+                let suspension = Suspension {
+                    time,
+                    holds,
+                    arrived,
+                    ends,
+                };
                 if holds || !left.is_zero() {
                     self.put_suspension(&place, suspension);
                 }

@@ -212,7 +212,7 @@ async fn the_tenant_that_a_directory_tells_is_read_as_that_of_a_token() {
     let world = with(config(), script);
     let form =
         TenantForm::new(|written| (!written.contains(' ')).then(|| written.to_ascii_lowercase()));
-    world.ledger.reconfigure(settings(&config()), form);
+    world.ledger.reconfigure(settings(&config()), Some(form));
     pass(millis(1)).await;
     assert_eq!(world.alice().await, says("mark", "none"));
     assert_eq!(world.ledger.size().marks, 1);

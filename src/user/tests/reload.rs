@@ -3,7 +3,7 @@
 use super::script::*;
 use super::world::*;
 use crate::clock::{Clock as _, SystemClock, Timestamp};
-use crate::event::{self, Event, Kind, TenantForm, Whom};
+use crate::event::{self, Event, Kind, Whom};
 use crate::user::directory::{Change, Lifetime};
 use crate::user::*;
 use futures_util::stream;
@@ -15,8 +15,7 @@ impl World {
         change(&mut config);
         self.users = self.users.reconfigured(&config);
         self.users.take_over();
-        self.ledger
-            .reconfigure(settings(&config), TenantForm::as_written());
+        self.ledger.reconfigure(settings(&config), None);
     }
 
     /// The directory is reached in another way from now on, and says this.

@@ -41,15 +41,14 @@ async fn what_was_told_of_a_tenant_is_found_under_its_new_form() {
     take(&ledger, &told(Kind::UserDeleted));
     take(&ledger, &suspension());
     let epoch = ledger.epoch();
-    ledger.reconfigure(SETTINGS, lowercase());
+    ledger.reconfigure(SETTINGS, Some(lowercase()));
     assert!(ledger.epoch() > epoch);
     assert!(ledger.mark(of("acme")).is_some());
     assert!(ledger.is_suspended("realm", "acme"));
-    assert_eq!((ledger.size().marks, ledger.size().suspended), (1, 1));
 
     let renamed = super::ledger();
     take(&renamed, &renaming());
-    renamed.reconfigure(SETTINGS, lowercase());
+    renamed.reconfigure(SETTINGS, Some(lowercase()));
     assert_eq!(
         renamed.newest_subject(of("acme")).as_deref(),
         Some("alicia")
@@ -61,9 +60,244 @@ async fn two_forms_of_a_tenant_become_one_with_what_was_told_of_either() {
     let ledger = ledger();
     take(&ledger, &event(Kind::UserUpdated, 0));
     take(&ledger, &told(Kind::UserDeleted));
-    ledger.reconfigure(SETTINGS, lowercase());
+    ledger.reconfigure(SETTINGS, Some(lowercase()));
     assert!(ledger.mark(of("acme")).is_some());
-    assert_eq!(ledger.size().fences, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_gets_the_old_form_back_finds_what_was_told_under_either() {
+    let ledger = ledger();
+    take(&ledger, &told(Kind::UserDeleted));
+    ledger.reconfigure(SETTINGS, Some(lowercase()));
+    take(&ledger, &suspension());
+    let renamed = Event {
+        whom: Some(Whom::Subject("bob".into())),
+        ..renaming()
+    };
+    take(&ledger, &renamed);
+    ledger.reconfigure(SETTINGS, Some(TenantForm::as_written()));
+    for tenant in ["acme", "ACME"] {
+        assert!(ledger.mark(of(tenant)).is_some());
+        assert!(ledger.is_suspended("realm", tenant));
+        let bob = Person {
+            subject: "bob",
+            id: None,
+            ..of(tenant)
+        };
+        assert_eq!(ledger.newest_subject(bob).as_deref(), Some("alicia"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_whatever_spelling_a_tenant_is_resumed_it_is_open_for_good() {
+    let old = Ledger::new(SETTINGS, lowercase());
+    take(&old, &suspension());
+    let resumed = Event {
+        kind: Kind::TenantResumed,
+        tenant: Some("acme".into()),
+        ..Event {
+            time: Timestamp::from_secs(1_799_990_001),
+            ..suspension()
+        }
+    };
+    take(&old, &resumed);
+    assert_eq!(old.size().suspended, 0);
+    tokio::time::advance(SETTINGS.tombstone_for).await;
+    // Whatever comes next lets go what has ended.
+    take(&old, &event(Kind::UserUpdated, 0));
+    old.reconfigure(SETTINGS, Some(TenantForm::as_written()));
+    let new = Ledger::new(SETTINGS, lowercase());
+    new.restore(old.entries(), Duration::ZERO);
+    for ledger in [old, new] {
+        assert!(!ledger.is_suspended("realm", "acme"));
+        assert!(!ledger.is_suspended("realm", "ACME"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_in_several_spellings_takes_room_once() {
+    let ledger = Ledger::new(SETTINGS, lowercase());
+    for tenant in ["ACME", "Acme", "acme"] {
+        take(
+            &ledger,
+            &Event {
+                tenant: Some(tenant.into()),
+                ..told(Kind::UserDeleted)
+            },
+        );
+    }
+    assert_eq!((ledger.size().fences, ledger.size().marks), (1, 1));
+    ledger.reconfigure(SETTINGS, Some(TenantForm::as_written()));
+    for tenant in ["ACME", "Acme", "acme"] {
+        assert!(ledger.mark(of(tenant)).is_some());
+    }
+    ledger.reconfigure(SETTINGS, Some(lowercase()));
+    assert_eq!((ledger.size().fences, ledger.size().marks), (1, 1));
+    assert!(ledger.mark(of("acme")).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_ended_is_not_revived_by_a_longer_time_or_another_form() {
+    let short = Settings {
+        fence_for: Duration::from_secs(10),
+        tombstone_for: Duration::from_secs(20),
+        alias_for: Duration::from_secs(20),
+    };
+    let ledger = Ledger::new(short, TenantForm::as_written());
+    take(&ledger, &told(Kind::UserDeleted));
+    let renamed = Event {
+        whom: Some(Whom::Subject("bob".into())),
+        ..renaming()
+    };
+    take(&ledger, &renamed);
+    tokio::time::advance(Duration::from_secs(20)).await;
+    ledger.reconfigure(SETTINGS, Some(lowercase()));
+    for tenant in ["acme", "ACME"] {
+        let bob = Person {
+            subject: "bob",
+            id: None,
+            ..of(tenant)
+        };
+        assert!(ledger.mark(of(tenant)).is_none());
+        assert!(ledger.newest_subject(bob).is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn times_that_go_up_and_down_keep_nothing_for_longer_than_the_longest() {
+    let short = Settings {
+        tombstone_for: Duration::from_secs(2000),
+        alias_for: Duration::from_secs(2000),
+        ..SETTINGS
+    };
+    let ledger = Ledger::new(short, TenantForm::as_written());
+    take(&ledger, &event(Kind::UserDeleted, 0));
+    let bob = Person {
+        subject: "bob",
+        id: None,
+        ..ALICE
+    };
+    let renamed = Event {
+        whom: Some(Whom::Subject("bob".into())),
+        tenant: Some("acme".into()),
+        ..renaming()
+    };
+    take(&ledger, &renamed);
+    let step = Duration::from_secs(600);
+    for settings in [SETTINGS, short, SETTINGS, short, SETTINGS] {
+        tokio::time::advance(step).await;
+        ledger.reconfigure(settings, None);
+    }
+    let passed = step * 5;
+    tokio::time::advance(SETTINGS.alias_for.saturating_sub(passed)).await;
+    assert!(ledger.newest_subject(bob).is_none());
+    assert!(ledger.mark(ALICE).is_some());
+    tokio::time::advance(SETTINGS.tombstone_for.saturating_sub(SETTINGS.alias_for)).await;
+    assert!(ledger.mark(ALICE).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_form_makes_no_circle_of_renamings() {
+    let ledger = ledger();
+    take(&ledger, &renaming());
+    let back = Event {
+        kind: Kind::UserIdChanged {
+            to: "alice".into(),
+            all_tokens: true,
+        },
+        whom: Some(Whom::Subject("alicia".into())),
+        ..event(Kind::UserUpdated, 10)
+    };
+    take(&ledger, &back);
+    ledger.reconfigure(SETTINGS, Some(lowercase()));
+    let alicia = Person {
+        subject: "alicia",
+        id: None,
+        ..ALICE
+    };
+    // Which of the two stands is of no account; both would be a circle.
+    let leads = [ALICE, alicia].map(|person| ledger.newest_subject(person));
+    assert_eq!(leads.iter().flatten().count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gap_of_a_tenant_is_one_under_its_new_form_too() {
+    let most = Most {
+        passing: 1,
+        lasting: 10,
+    };
+    let ledger = Ledger::bounded(SETTINGS, TenantForm::as_written(), most);
+    let before = Instant::now();
+    pass(Duration::from_millis(1)).await;
+    take(&ledger, &told(Kind::UserUpdated));
+    let bob = Event {
+        whom: Some(Whom::Subject("bob".into())),
+        ..told(Kind::UserUpdated)
+    };
+    take(&ledger, &bob);
+    pass(Duration::from_millis(1)).await;
+    let after = Instant::now();
+    ledger.reconfigure(SETTINGS, Some(lowercase()));
+    let judgements = [before, after].map(|sent| ledger.judge_found(of("acme"), None, sent));
+    assert_eq!(judgements, [Judgement::Outdated, STANDS]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_longer_memory_of_answers_makes_what_was_asked_before_outdated() {
+    let before = Instant::now();
+    pass(Duration::from_millis(1)).await;
+    for (settings, expected) in [
+        (
+            Settings {
+                tombstone_for: SETTINGS.tombstone_for * 2,
+                alias_for: SETTINGS.alias_for * 2,
+                ..SETTINGS
+            },
+            STANDS,
+        ),
+        (
+            Settings {
+                fence_for: SETTINGS.fence_for * 2,
+                ..SETTINGS
+            },
+            Judgement::Outdated,
+        ),
+    ] {
+        let ledger = ledger();
+        take(&ledger, &told(Kind::UserDeleted));
+        ledger.reconfigure(settings, None);
+        assert_eq!(ledger.judge_found(ALICE, None, before), expected);
+    }
+}
+
+proptest! {
+    /// Whichever spelling each event was told under, together they say what they say in one.
+    #[test]
+    fn two_spellings_together_say_what_one_says(
+        events in proptest::collection::vec((0..3_u8, 0..6_u64, any::<bool>()), 1..8),
+        is_versioned in any::<bool>(),
+    ) {
+        let [split, one] = [(); 2].map(|()| ledger());
+        for (kind, at, is_upper) in events {
+            let kind = match kind {
+                0 => Kind::UserCreated,
+                1 => Kind::UserUpdated,
+                _ => Kind::UserDeleted,
+            };
+            let event = Event {
+                version: version(at).filter(|_| is_versioned),
+                ..event(kind, at)
+            };
+            take(&one, &event);
+            let tenant = if is_upper { "ACME" } else { "acme" };
+            take(&split, &Event { tenant: Some(tenant.into()), ..event });
+        }
+        split.reconfigure(SETTINGS, Some(lowercase()));
+        prop_assert_eq!(
+            split.mark(ALICE).map(|mark| mark.kind),
+            one.mark(ALICE).map(|mark| mark.kind)
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,7 +324,7 @@ async fn a_longer_time_is_that_of_what_stands_too() {
     let all_tokens = true;
     take(&renamed, &event(Kind::UserIdChanged { to, all_tokens }, 0));
     for ledger in [&deleted, &renamed] {
-        ledger.reconfigure(SETTINGS, TenantForm::as_written());
+        ledger.reconfigure(SETTINGS, None);
     }
     tokio::time::advance(Duration::from_secs(3500)).await;
     assert!(deleted.mark(ALICE).is_some());
@@ -105,6 +339,7 @@ async fn a_reload_that_changes_none_of_it_makes_nothing_outdated() {
     let ledger = ledger();
     take(&ledger, &event(Kind::UserDeleted, 0));
     let epoch = ledger.epoch();
-    ledger.reconfigure(SETTINGS, lowercase());
+    ledger.reconfigure(SETTINGS, Some(lowercase()));
+    ledger.reconfigure(SETTINGS, None);
     assert_eq!(ledger.epoch(), epoch);
 }
