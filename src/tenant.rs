@@ -150,9 +150,14 @@ impl Config {
         normalized(raw, &self.normalize, &self.format)
     }
 
-    /// Whether tenants have the same form under another configuration.
+    /// Whether a tenant that this and another configuration take has one name in both.
+    pub fn names_as(&self, other: &Self) -> bool {
+        self.normalize == other.normalize
+    }
+
+    /// Whether this and another configuration take the same tenants, under the same names.
     pub fn reads_as(&self, other: &Self) -> bool {
-        self.normalize == other.normalize && self.format.as_str() == other.format.as_str()
+        self.names_as(other) && self.format.as_str() == other.format.as_str()
     }
 
     /// Judges the file of known tenants, if there is one, as it will be read.

@@ -74,6 +74,11 @@ enum ReloadError {
     Mistakes(#[from] Mistakes),
     #[error("`listen` changed: restart the process for that")]
     Listen,
+    #[error(
+        "`tenant.normalize` changed: restart the process for that; what events told until now stands \
+         under tenants in the old form"
+    )]
+    Tenants,
     #[error("`telemetry.log.level` or `format` changed: restart the process for that")]
     Log,
     #[error("{0}")]
@@ -129,6 +134,10 @@ impl Reloader {
         let (log, own) = (&config.telemetry, &self.parts.config.telemetry);
         if (log.level, log.format) != (own.level, own.format) {
             return Err(ReloadError::Log);
+        }
+        let (new, own) = (&config.tenant, &self.parts.config.tenant);
+        if !new.names_as(own) {
+            return Err(ReloadError::Tenants);
         }
         let issuers = self.issuers(&config)?;
         let current = self.parts.current.load_full();

@@ -19,7 +19,6 @@ mod newer;
 mod queue;
 mod rewritten;
 mod shelf;
-mod spellings;
 mod suspension;
 mod written;
 
@@ -117,23 +116,23 @@ impl Ledger {
     /// Keeps what is told from now on for another time, and reads its tenants in another form, unless
     /// that stays as it is.
     ///
-    /// What stands is kept for the longer time too, and found under the tenant's new form, in whatever
-    /// spelling it was told. Where answers may be remembered for longer than before, whatever was asked until now
-    /// is outdated: fences may have ended that are needed still.
+    /// What stands is kept for the longer time too. It stays under the tenants as they were read: a form
+    /// that brings a tenant to another name than before is for another ledger. Where answers may be
+    /// remembered for longer than before, whatever was asked until now is outdated: fences may have ended
+    /// that are needed still.
     ///
     /// It takes time by how much is kept; whoever has to look into the ledger waits for it, so it is
     /// not for a thread on which decisions are made.
     pub fn reconfigure(&self, settings: Settings, tenants: Option<TenantForm>) {
         let mut books = self.shared.books.write();
         let now = Instant::now();
-        let mut is_moved = false;
-        if self.epoch() == 0 {
+        let is_moved = if self.epoch() == 0 {
             books.settings = settings;
+            false
         } else {
-            is_moved = books.keep_for(settings, now);
-        }
+            books.keep_for(settings, now)
+        };
         if let Some(tenants) = tenants {
-            is_moved |= books.respell(&tenants, now);
             // Events are read and taken under the same lock.
             self.shared.tenants.store(Arc::new(tenants));
         }
@@ -154,9 +153,6 @@ impl Ledger {
         };
         let arrived = Instant::now();
         books.take(&event, arrived)?;
-        if let (Some(read), Some(told)) = (&event.tenant, &told.tenant) {
-            books.spellings.note(read, told);
-        }
         self.moved(&books);
         self.alarm(books, arrived);
         let kind = super::Kind::NAMES
@@ -288,8 +284,7 @@ impl Ledger {
         let mut books = self.shared.books.write();
         let (now, tenants) = (Instant::now(), self.shared.tenants.load());
         for entry in entries {
-            let entry = entry.read_by(&tenants, &mut books.spellings);
-            books.restore(entry, ago, now);
+            books.restore(entry.read_by(&tenants), ago, now);
         }
         self.moved(&books);
         self.alarm(books, now);

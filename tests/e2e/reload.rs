@@ -60,6 +60,28 @@ async fn a_configuration_that_listens_elsewhere_is_refused() {
 }
 
 #[tokio::test]
+async fn a_configuration_that_names_tenants_otherwise_is_refused_and_says_what_to_do() {
+    let world = World::start().await;
+    let ordinary = Configuration::new(&world.issuer, &world.users);
+    let text = ordinary.text(world.sidecar.place());
+    assert!(text.contains("\ntenant:\n"), "{text}");
+    let renaming = text.replace("\ntenant:\n", "\ntenant:\n  normalize: [trim]\n");
+    world.sidecar.reload(&renaming);
+    let refused = |line: &Value| {
+        refused(line)
+            && line
+                .to_string()
+                .contains("`tenant.normalize` changed: restart")
+    };
+    world
+        .sidecar
+        .logged("the new names are refused", refused)
+        .await;
+    let token = world.issuer.token().sign();
+    world.send(&get("/").bearer(&token)).await.is_allowed();
+}
+
+#[tokio::test]
 async fn a_revocations_file_is_watched() {
     let world = World::configured(|same| {
         same.and_sections("revocation: {memory: {file: '{folder}/revocations.yaml'}}\n")

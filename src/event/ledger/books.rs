@@ -5,7 +5,6 @@ use super::fence::Fence;
 use super::gaps::Gaps;
 use super::queue::Queue;
 use super::shelf::{Place, Shelf};
-use super::spellings::Spellings;
 use super::suspension::Suspension;
 use super::{Settings, Size};
 use crate::event::{Event, EventError, Kind, Whom};
@@ -30,7 +29,6 @@ pub(super) struct Books {
     /// Other fences, aliases, and what is known of tenants that were resumed.
     pub(super) lasting: Queue,
     pub(super) gaps: Gaps,
-    pub(super) spellings: Spellings,
     marks: usize,
     pub(super) suspended: usize,
     /// Of the passing ones, and of the lasting ones.
@@ -68,7 +66,6 @@ impl Books {
             passing: Queue::default(),
             lasting: Queue::default(),
             gaps: Gaps::new(),
-            spellings: Spellings::default(),
             marks: 0,
             suspended: 0,
             dropped: (0, 0),

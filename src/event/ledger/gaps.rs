@@ -1,7 +1,6 @@
 //! Where fences are missing that went before their time.
 
 use super::shelf::{Place, Shelf};
-use super::spellings::Ways;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -49,25 +48,6 @@ impl Gaps {
     /// Notes that what events told may be forgotten, of any tenant.
     pub(super) fn note_everywhere(&mut self, arrived: Instant) {
         self.everywhere = self.everywhere.max(Some(arrived));
-    }
-
-    /// Notes the gaps of tenants where these ways lead, too.
-    pub(super) fn respell(&mut self, ways: &Ways) {
-        for (house, arrived) in self.houses.of_tenants(ways) {
-            let to = house.tenant.as_ref().and_then(|tenant| ways.get(tenant));
-            for tenant in to.into_iter().flatten() {
-                let house = Place {
-                    tenant: Some(Arc::clone(tenant)),
-                    ..house.clone()
-                };
-                self.note(&house, arrived);
-            }
-        }
-    }
-
-    /// Every tenant that has a gap of its own.
-    pub(super) fn each_tenant(&self, take: impl FnMut(&Arc<str>)) {
-        self.houses.each_tenant(take);
     }
 
     /// Whether something may be forgotten that was told after this was asked for.

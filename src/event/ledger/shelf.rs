@@ -109,36 +109,6 @@ impl<T> Shelf<T> {
         made
     }
 
-    /// Every tenant that has entries of its own, once for each realm.
-    pub(super) fn each_tenant(&self, mut take: impl FnMut(&Arc<str>)) {
-        let tenants = self.realms.values().flat_map(|realm| realm.tenants.keys());
-        tenants.for_each(&mut take);
-    }
-
-    /// The entries of these tenants, each with its place.
-    pub(super) fn of_tenants<U>(&self, those: &HashMap<Arc<str>, U>) -> Vec<(Place, T)>
-    where
-        T: Clone,
-    {
-        let mut entries = Vec::new();
-        for (realm, Realm { all: _, tenants }) in &self.realms {
-            let tenants = tenants
-                .iter()
-                .filter(|(tenant, _)| those.contains_key(*tenant));
-            for (tenant, names) in tenants {
-                entries.extend(names.iter().map(|(name, entry)| {
-                    let place = Place {
-                        realm: Arc::clone(realm),
-                        name: Arc::clone(name),
-                        tenant: Some(Arc::clone(tenant)),
-                    };
-                    (place, entry.clone())
-                }));
-            }
-        }
-        entries
-    }
-
     /// Every entry, with its place.
     pub(super) fn each(&self, mut take: impl FnMut(Place, &T)) {
         for (realm, Realm { all, tenants }) in &self.realms {

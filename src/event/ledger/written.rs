@@ -5,7 +5,6 @@ use super::alias::Alias;
 use super::books::{Books, Row};
 use super::fence::Fence;
 use super::shelf::Place;
-use super::spellings::Spellings;
 use super::suspension::Suspension;
 use crate::clock::Timestamp;
 use crate::event::{TenantForm, Version};
@@ -56,10 +55,9 @@ enum Said {
 
 impl Entry {
     /// Under the tenant's form of today; one that is no tenant any more stays as it was written.
-    pub(super) fn read_by(mut self, tenants: &TenantForm, spellings: &mut Spellings) -> Self {
-        let mut read = |written: &mut Arc<str>| {
+    pub(super) fn read_by(mut self, tenants: &TenantForm) -> Self {
+        let read = |written: &mut Arc<str>| {
             if let Some(read) = tenants.read(written) {
-                spellings.note(&read, written);
                 *written = read;
             }
         };

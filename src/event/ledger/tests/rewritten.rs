@@ -1,4 +1,5 @@
-//! Other settings, and another form of tenants: what was told is neither lost nor cut short.
+//! Other settings, and what was written down in another form of tenants: what was told is neither lost
+//! nor cut short.
 
 use super::*;
 
@@ -36,59 +37,6 @@ fn renaming() -> Event {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_told_of_a_tenant_is_found_under_its_new_form() {
-    let ledger = ledger();
-    take(&ledger, &told(Kind::UserDeleted));
-    take(&ledger, &suspension());
-    let epoch = ledger.epoch();
-    ledger.reconfigure(SETTINGS, Some(lowercase()));
-    assert!(ledger.epoch() > epoch);
-    assert!(ledger.mark(of("acme")).is_some());
-    assert!(ledger.is_suspended("realm", "acme"));
-
-    let renamed = super::ledger();
-    take(&renamed, &renaming());
-    renamed.reconfigure(SETTINGS, Some(lowercase()));
-    assert_eq!(
-        renamed.newest_subject(of("acme")).as_deref(),
-        Some("alicia")
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn two_forms_of_a_tenant_become_one_with_what_was_told_of_either() {
-    let ledger = ledger();
-    take(&ledger, &event(Kind::UserUpdated, 0));
-    take(&ledger, &told(Kind::UserDeleted));
-    ledger.reconfigure(SETTINGS, Some(lowercase()));
-    assert!(ledger.mark(of("acme")).is_some());
-}
-
-#[tokio::test(start_paused = true)]
-async fn whoever_gets_the_old_form_back_finds_what_was_told_under_either() {
-    let ledger = ledger();
-    take(&ledger, &told(Kind::UserDeleted));
-    ledger.reconfigure(SETTINGS, Some(lowercase()));
-    take(&ledger, &suspension());
-    let renamed = Event {
-        whom: Some(Whom::Subject("bob".into())),
-        ..renaming()
-    };
-    take(&ledger, &renamed);
-    ledger.reconfigure(SETTINGS, Some(TenantForm::as_written()));
-    for tenant in ["acme", "ACME"] {
-        assert!(ledger.mark(of(tenant)).is_some());
-        assert!(ledger.is_suspended("realm", tenant));
-        let bob = Person {
-            subject: "bob",
-            id: None,
-            ..of(tenant)
-        };
-        assert_eq!(ledger.newest_subject(bob).as_deref(), Some("alicia"));
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn in_whatever_spelling_a_tenant_is_resumed_it_is_open_for_good() {
     let old = Ledger::new(SETTINGS, lowercase());
     take(&old, &suspension());
@@ -105,7 +53,6 @@ async fn in_whatever_spelling_a_tenant_is_resumed_it_is_open_for_good() {
     tokio::time::advance(SETTINGS.tombstone_for).await;
     // Whatever comes next lets go what has ended.
     take(&old, &event(Kind::UserUpdated, 0));
-    old.reconfigure(SETTINGS, Some(TenantForm::as_written()));
     let new = Ledger::new(SETTINGS, lowercase());
     new.restore(old.entries(), Duration::ZERO);
     for ledger in [old, new] {
@@ -127,17 +74,11 @@ async fn what_is_told_in_several_spellings_takes_room_once() {
         );
     }
     assert_eq!((ledger.size().fences, ledger.size().marks), (1, 1));
-    ledger.reconfigure(SETTINGS, Some(TenantForm::as_written()));
-    for tenant in ["ACME", "Acme", "acme"] {
-        assert!(ledger.mark(of(tenant)).is_some());
-    }
-    ledger.reconfigure(SETTINGS, Some(lowercase()));
-    assert_eq!((ledger.size().fences, ledger.size().marks), (1, 1));
     assert!(ledger.mark(of("acme")).is_some());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_ended_is_not_revived_by_a_longer_time_or_another_form() {
+async fn what_has_ended_is_not_revived_by_a_longer_time() {
     let short = Settings {
         fence_for: Duration::from_secs(10),
         tombstone_for: Duration::from_secs(20),
@@ -151,16 +92,14 @@ async fn what_has_ended_is_not_revived_by_a_longer_time_or_another_form() {
     };
     take(&ledger, &renamed);
     tokio::time::advance(Duration::from_secs(20)).await;
-    ledger.reconfigure(SETTINGS, Some(lowercase()));
-    for tenant in ["acme", "ACME"] {
-        let bob = Person {
-            subject: "bob",
-            id: None,
-            ..of(tenant)
-        };
-        assert!(ledger.mark(of(tenant)).is_none());
-        assert!(ledger.newest_subject(bob).is_none());
-    }
+    ledger.reconfigure(SETTINGS, None);
+    let bob = Person {
+        subject: "bob",
+        id: None,
+        ..of("ACME")
+    };
+    assert!(ledger.mark(of("ACME")).is_none());
+    assert!(ledger.newest_subject(bob).is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,9 +136,10 @@ async fn times_that_go_up_and_down_keep_nothing_for_longer_than_the_longest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_form_makes_no_circle_of_renamings() {
-    let ledger = ledger();
-    take(&ledger, &renaming());
+async fn what_was_written_down_makes_no_circle_of_renamings() {
+    let old = ledger();
+    take(&old, &renaming());
+    let new = Ledger::new(SETTINGS, lowercase());
     let back = Event {
         kind: Kind::UserIdChanged {
             to: "alice".into(),
@@ -208,38 +148,15 @@ async fn another_form_makes_no_circle_of_renamings() {
         whom: Some(Whom::Subject("alicia".into())),
         ..event(Kind::UserUpdated, 10)
     };
-    take(&ledger, &back);
-    ledger.reconfigure(SETTINGS, Some(lowercase()));
+    take(&new, &back);
+    new.restore(old.entries(), Duration::ZERO);
     let alicia = Person {
         subject: "alicia",
         id: None,
         ..ALICE
     };
-    // Which of the two stands is of no account; both would be a circle.
-    let leads = [ALICE, alicia].map(|person| ledger.newest_subject(person));
-    assert_eq!(leads.iter().flatten().count(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_gap_of_a_tenant_is_one_under_its_new_form_too() {
-    let most = Most {
-        passing: 1,
-        lasting: 10,
-    };
-    let ledger = Ledger::bounded(SETTINGS, TenantForm::as_written(), most);
-    let before = Instant::now();
-    pass(Duration::from_millis(1)).await;
-    take(&ledger, &told(Kind::UserUpdated));
-    let bob = Event {
-        whom: Some(Whom::Subject("bob".into())),
-        ..told(Kind::UserUpdated)
-    };
-    take(&ledger, &bob);
-    pass(Duration::from_millis(1)).await;
-    let after = Instant::now();
-    ledger.reconfigure(SETTINGS, Some(lowercase()));
-    let judgements = [before, after].map(|sent| ledger.judge_found(of("acme"), None, sent));
-    assert_eq!(judgements, [Judgement::Outdated, STANDS]);
+    assert_eq!(new.newest_subject(ALICE), None);
+    assert_eq!(new.newest_subject(alicia).as_deref(), Some("alice"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -271,14 +188,16 @@ async fn only_a_longer_memory_of_answers_makes_what_was_asked_before_outdated() 
 }
 
 proptest! {
-    /// Whichever spelling each event was told under, together they say what they say in one.
+    /// What was written down, and what came since in another spelling, say together what they say in one
+    /// ledger.
     #[test]
-    fn two_spellings_together_say_what_one_says(
+    fn what_was_written_down_and_what_came_since_say_what_one_ledger_says(
         events in proptest::collection::vec((0..3_u8, 0..6_u64, any::<bool>()), 1..8),
         is_versioned in any::<bool>(),
     ) {
-        let [split, one] = [(); 2].map(|()| ledger());
-        for (kind, at, is_upper) in events {
+        let [old, one] = [(); 2].map(|()| ledger());
+        let new = Ledger::new(SETTINGS, lowercase());
+        for (kind, at, is_old) in events {
             let kind = match kind {
                 0 => Kind::UserCreated,
                 1 => Kind::UserUpdated,
@@ -289,12 +208,12 @@ proptest! {
                 ..event(kind, at)
             };
             take(&one, &event);
-            let tenant = if is_upper { "ACME" } else { "acme" };
-            take(&split, &Event { tenant: Some(tenant.into()), ..event });
+            let (ledger, tenant) = if is_old { (&old, "ACME") } else { (&new, "Acme") };
+            take(ledger, &Event { tenant: Some(tenant.into()), ..event });
         }
-        split.reconfigure(SETTINGS, Some(lowercase()));
+        new.restore(old.entries(), Duration::ZERO);
         prop_assert_eq!(
-            split.mark(ALICE).map(|mark| mark.kind),
+            new.mark(ALICE).map(|mark| mark.kind),
             one.mark(ALICE).map(|mark| mark.kind)
         );
     }
