@@ -5,8 +5,13 @@
 mod check;
 mod completions;
 mod healthcheck;
+mod restore;
+mod revoke;
+mod revoked;
 mod schema;
 mod serve;
+mod store;
+mod when;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
@@ -59,6 +64,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
         Command::Serve(arguments) => serve::run(&arguments, environment(), &mut io::stderr()),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, environment(), &mut out),
         Command::Check(arguments) => check::run(&arguments, environment(), &mut out),
+        Command::Revoke(arguments) => revoke::run(&arguments, environment(), &mut out),
+        Command::Restore(arguments) => restore::run(&arguments, environment(), &mut out),
+        Command::Revoked(arguments) => revoked::run(&arguments, environment(), &mut out),
         Command::Schema => schema::run(&mut out),
         Command::Completions(arguments) => completions::run(&arguments, &mut out),
     };
@@ -119,6 +127,12 @@ enum Command {
     Check(check::Arguments),
     /// Asks a running sidecar whether it is ready.
     Healthcheck(healthcheck::Arguments),
+    /// Revokes a token, a session, a subject, a user, a tenant, an issuer or a key.
+    Revoke(revoke::Arguments),
+    /// Takes back what was revoked.
+    Restore(restore::Arguments),
+    /// Lists what is revoked.
+    Revoked(revoked::Arguments),
     /// Prints the JSON Schema of the configuration file.
     #[command(after_help = "Example:\n  subgate schema > subgate.schema.json")]
     Schema,

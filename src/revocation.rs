@@ -13,6 +13,7 @@ pub mod replica;
 pub mod status_list;
 pub mod store;
 mod strike;
+mod target;
 mod template;
 
 pub use ask::{Asked, Right};
@@ -21,6 +22,7 @@ pub use copy::{Cleared, Copy, Prints};
 pub use name::{Kind, Name, Named};
 pub use replica::Replica;
 pub use strike::{Hit, Strike};
+pub use target::{Meant, Misnamed, Target, longest};
 pub use template::{Part, Template, Unrendered, Value};
 
 use crate::clock::{Clock, Timestamp};

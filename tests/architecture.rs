@@ -120,6 +120,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "clock",
             "yaml",
             "net",
             "lifecycle",

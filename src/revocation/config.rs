@@ -1,12 +1,15 @@
 //! Where revocations come from.
 
 use super::file;
+use super::store::{Keys, Writer};
 use super::template::Template;
-use crate::net::redis;
+use crate::clock::Clock;
+use crate::net::redis::{self, SetupError};
 use crate::tenant;
 use crate::token::issuer;
 use crate::yaml::Mistakes;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where revocations come from.
@@ -62,6 +65,26 @@ pub enum OnStale {
     Deny,
     /// They pass, as far as is known.
     Allow,
+}
+
+impl Redis {
+    /// Opens the store for whoever writes to it; `None` where the configuration has no login for that.
+    pub fn writer(&self, clock: Arc<dyn Clock>) -> Result<Option<Writer>, SetupError> {
+        let writer = self.writer.as_ref();
+        writer.map(|login| self.store(login, clock)).transpose()
+    }
+
+    /// Opens the store to look at what lies in it: as whoever writes, else as whoever reads.
+    pub fn viewer(&self, clock: Arc<dyn Clock>) -> Result<Writer, SetupError> {
+        let reader = &self.connection.login;
+        self.store(self.writer.as_ref().unwrap_or(reader), clock)
+    }
+
+    fn store(&self, login: &redis::Login, clock: Arc<dyn Clock>) -> Result<Writer, SetupError> {
+        let redis = redis::Redis::new(&self.connection, login)?;
+        let keys = Keys::new(&self.key_prefix);
+        Ok(Writer::new(redis, keys, self.min_replicas, clock))
+    }
 }
 
 impl Config {

@@ -17,6 +17,7 @@ mod parts;
 
 mod admin;
 mod cli;
+mod commands;
 mod config;
 mod directories;
 mod documents;

@@ -180,6 +180,11 @@ impl StoredEvent {
         })
     }
 
+    /// Whether it came through this door, and happened then or later.
+    pub fn is_from(&self, source: &str, since: Timestamp) -> bool {
+        *self.source == *source && self.time >= since.as_millis()
+    }
+
     /// Whether it is forgotten once every copy has heard of it.
     pub fn is_passing(&self) -> bool {
         *self.kind == *"user.updated"
